@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { root } from './setup.mjs';
+import { root } from './dependencies.mjs';
 
 /**
  * The latest change under a path. A folder counts too: its time changes when a file in it comes or goes.

@@ -7,7 +7,7 @@
  * `new URL('./x', import.meta.url)` of a worker.
  */
 import { posix, relative, sep } from 'node:path';
-import { root } from './setup.mjs';
+import { root } from './dependencies.mjs';
 
 const pipeline = ['language', 'machine', 'kernels', 'litmus', 'explore', 'timeline', 'conform'];
 

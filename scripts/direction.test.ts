@@ -2,7 +2,7 @@ import { ESLint, Linter } from 'eslint';
 import tseslint from 'typescript-eslint';
 import { describe, expect, test } from 'vitest';
 import { complaint, rule } from './direction.mjs';
-import { root } from './setup.mjs';
+import { root } from './dependencies.mjs';
 
 /** What the rule says about a file with this text. */
 function lint(filename: string, code: string, debts: unknown[] = []): string[] {

@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { bundle } from './bundle.mjs';
-import { ensureDependencies, SetupError } from './setup.mjs';
+import { ensureDependencies, SetupError } from './dependencies.mjs';
 
 /** @returns {Promise<typeof import('../src/cli/main.ts')>} */
 async function load() {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { root } from './setup.mjs';
+import { root } from './dependencies.mjs';
 
 interface LockEntry {
   readonly version?: string;

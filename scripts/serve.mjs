@@ -8,7 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { build, preview } from 'vite';
-import { root } from './setup.mjs';
+import { root } from './dependencies.mjs';
 
 const args = process.argv.slice(2);
 // parseArgs knows no option with an optional value.

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromExit, fromPlaywright, fromVitest, lastLine, sum } from './counts.mjs';
-import { root } from './setup.mjs';
+import { root } from './dependencies.mjs';
 
 const reports = mkdtempSync(join(tmpdir(), 'hotlanes-test-'));
 const unitReport = join(reports, 'unit.json');

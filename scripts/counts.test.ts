@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fromExit, fromPlaywright, fromVitest, lastLine, sum } from './counts.mjs';
-import { satisfies } from './setup.mjs';
+import { satisfies } from './dependencies.mjs';
 
 test.each([
   ['20.19.0', true],
