@@ -55,7 +55,7 @@ describe('the import direction', () => {
     ).toHaveLength(1);
   });
 
-  // Rows may import columns; the rest is the picture's own reading of the design.
+  // A row imports; the columns are whom, in the order of the rows.
   test('who may import whom', () => {
     const order = ['language', 'machine', 'kernels', 'litmus', 'explore', 'timeline', 'conform', 'lanes', 'app', 'cli'];
     const table = order.map((from) => {
