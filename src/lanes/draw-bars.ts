@@ -9,7 +9,9 @@ import { font, type Scene, type Surface } from './scene';
 const SHAPE = 6;
 /** Narrower than this a label says nothing. */
 const LABEL = 20;
+/** Room at a label's ends, CSS pixels; the lesser where that lets it stand whole. */
 const PAD = 6;
+const LEAST_PAD = 2.5;
 /** A strip with more stretches than this becomes a line of the raster. */
 const MOST_RUNS = 160;
 const RADIUS = 3;
@@ -179,22 +181,25 @@ export class BarPainter {
       const text = timeline.strings[name[slice]!]!;
       if (text === '') continue;
       const face = strip.mono ? font.mono : strip.height >= 18 ? font.bar : font.small;
-      const wanted = ruler.width(text, face) + 2 * PAD;
+      const wanted = ruler.width(text, face) + 2 * LEAST_PAD;
       const [a, b] = taken[s]!.gap(x0, x1, wanted);
-      const fitting = ruler.fit(text, face, b - a - 2 * PAD);
+      const fitting = ruler.fit(text, face, b - a - 2 * LEAST_PAD);
       if (fitting === '') continue;
+      const width = ruler.width(fitting, face);
+      const pad = Math.min(PAD, (b - a - width) / 2);
       const style = theme.looks[look[slice]!]!;
       const middle = y + strip.height / 2;
       if (style.plate) {
         pen.fillStyle = style.plate;
         pen.beginPath();
         const inset = strip.height >= 18 ? 3 : 1.5;
-        pen.roundRect(a + 2, y + inset, ruler.width(fitting, face) + 2 * PAD - 4, strip.height - 2 * inset, 2);
+        const margin = Math.min(pad, PAD - 2);
+        pen.roundRect(a + pad - margin, y + inset, width + 2 * margin, strip.height - 2 * inset, 2);
         pen.fill();
       }
       pen.font = face;
       pen.fillStyle = style.ink;
-      pen.fillText(fitting, a + PAD, middle + 0.5);
+      pen.fillText(fitting, a + pad, middle + 0.5);
     }
   }
 }

@@ -56,7 +56,9 @@ export function visibleFlows(scene: Scene): { readonly flows: readonly number[];
   const seen = (flow: number): boolean => {
     if (flows.end[flow]! > limit) return false;
     const c = curveOf(scene, flow);
-    return c !== null && Math.max(c.y0, c.y1) >= plot.top && Math.min(c.y0, c.y1) <= plot.bottom;
+    // An arrow that only passes by, from above the view to below it, says nothing here.
+    const inView = (y: number): boolean => y >= plot.top && y <= plot.bottom;
+    return c !== null && (inView(c.y0) || inView(c.y1));
   };
   const all: number[] = [];
   let tried = 0;
@@ -85,7 +87,7 @@ export function visibleFlows(scene: Scene): { readonly flows: readonly number[];
     const [a, b] = spanOf(index, scene.selection);
     near(Math.max(first, a - 1), Math.min(last, b + 1));
   }
-  return { flows: [...chosen], faded: false };
+  return { flows: [...chosen], faded: chosen.size > NEAR };
 }
 
 /** Draws the arrows; those of the selected or hovered item stand out. */

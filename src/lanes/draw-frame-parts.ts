@@ -1,5 +1,7 @@
 /** What is around the lanes: ground and grid, the header column, the axis with the playhead, the scrollbar. */
 import { Look, type Ordinal, type TrackId } from '../timeline/columns';
+import type { Ruler } from './labels';
+import type { LaneIndex } from './lane-index';
 import { rowsBetween, type Row } from './layout';
 import { lookOfLoudness } from './palette';
 import { axisUnit, stepText, ticksOf, timeText, type Tick } from './scale';
@@ -72,19 +74,19 @@ export function paintHeaders(scene: Scene, { pen }: Surface): void {
     const actions = hovered && row.kind !== 'child' ? 20 : 0;
     const room = headerWidth - 8 - actions;
     if (row.foldable) paintChevron(scene, pen, row, y, hovered);
-    const x = 18;
+    const x = HEADER_LEFT;
     if (row.kind === 'child' || row.kind === 'small') {
       const middle = row.strips[0] ? row.strips[0].y - row.y + row.strips[0].height / 2 : row.height / 2;
       pen.font = font.state;
       pen.fillStyle = theme.dim;
-      pen.fillText(ruler.fit(row.title, font.state, room - x), x, y + middle + 0.5);
+      pen.fillText(ruler.clip(row.title, font.state, room - x), x, y + middle + 0.5);
       continue;
     }
     const state = scene.playhead === null ? null : stateAt(scene, row.track, scene.playhead);
     const loud = state === null ? theme.dim : stateColour(scene, state.look);
     pen.fillStyle = theme.ink;
     const nameFont = row.oneLine ? font.nameSmall : font.name;
-    const name = ruler.fit(row.title, nameFont, room - x);
+    const name = ruler.clip(row.title, nameFont, room - x);
     pen.font = nameFont;
     if (row.oneLine) {
       const middle = y + row.strips[0]!.y - row.y + row.strips[0]!.height / 2 + 0.5;
@@ -99,7 +101,7 @@ export function paintHeaders(scene: Scene, { pen }: Surface): void {
       if (state !== null) {
         pen.font = font.state;
         pen.fillStyle = loud;
-        pen.fillText(ruler.fit(state.text, font.state, headerWidth - 6 - x), x, y + 30);
+        pen.fillText(ruler.clip(state.text, font.state, headerWidth - 4 - x), x, y + 30);
       }
     }
     if (actions > 0) {
@@ -115,6 +117,26 @@ export function paintHeaders(scene: Scene, { pen }: Surface): void {
   pen.restore();
   pen.fillStyle = theme.line;
   pen.fillRect(headerWidth - 1, axisHeight, 1, height - axisHeight);
+}
+
+const HEADER_LEFT = 18;
+
+/** How wide the header column must be for no name and no state of a CPU or vCPU to be cut, CSS pixels. */
+export function widestHeader(index: LaneIndex, ruler: Ruler): number {
+  const { tracks, slices, strings } = index.timeline;
+  const states = new Set<number>();
+  let widest = 0;
+  tracks.forEach(({ kind, name }, t) => {
+    if (kind !== 'cpu' && kind !== 'vcpu') return;
+    widest = Math.max(widest, ruler.width(name, font.name));
+    const lane = index.lane(t, 0);
+    // The names of states are few; of a lane with thousands of slices the first ones have them all.
+    if (lane < 0) return;
+    const from = index.laneSlice[lane]!;
+    for (let i = from; i < Math.min(from + 500, index.laneSlice[lane + 1]!); i++) states.add(slices.name[i]!);
+  });
+  for (const id of states) widest = Math.max(widest, ruler.width(strings[id]!, font.state));
+  return Math.ceil(widest) + HEADER_LEFT + 8;
 }
 
 function stateColour(scene: Scene, look: number): string {
@@ -186,7 +208,7 @@ export function paintAxis(scene: Scene, { pen }: Surface, marks: readonly Tick[]
   pen.font = font.axis;
   pen.textBaseline = 'middle';
   pen.textAlign = 'left';
-  pen.fillText(ruler.fit(axisUnit(scene.scale), font.axis, scene.headerWidth - 22), 18, middle);
+  pen.fillText(ruler.fit(axisUnit(scene.scale), font.axis, scene.headerWidth - 22), HEADER_LEFT, middle);
   pen.textAlign = 'center';
   for (const tick of marks) {
     const half = ruler.width(tick.text, font.axis) / 2;
@@ -233,9 +255,12 @@ export function paintScrollbar(scene: Scene, { pen }: Surface): void {
   pen.roundRect(bar.x + 1, bar.thumbTop + 1, 6, bar.thumb - 2, 3);
   pen.fill();
   pen.globalAlpha = 1;
-  for (let i = 0; i < layout.loud.length; i += 2) {
-    const look = lookOfLoudness[layout.loud[i + 1]!]!;
+  // Quieter ones first, so that an oops among a hundred failures is on top.
+  for (const look of [Look.lie, Look.fail, Look.oops]) {
     pen.fillStyle = theme.looks[look]!.fill;
-    pen.fillRect(bar.x, bar.top + (layout.loud[i]! / layout.height) * bar.height - 1, 8, 3);
+    for (let i = 0; i < layout.loud.length; i += 2) {
+      if (lookOfLoudness[layout.loud[i + 1]!] !== look) continue;
+      pen.fillRect(bar.x, bar.top + (layout.loud[i]! / layout.height) * bar.height - 1, 8, look === Look.oops ? 3 : 2);
+    }
   }
 }

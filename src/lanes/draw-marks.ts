@@ -29,6 +29,9 @@ export interface Placed {
 
 const isLoud = (mark: Mark): boolean => mark <= Mark.warning;
 
+/** How far below a strip's edge the middle of a quiet mark is. */
+const hang = (mark: Mark, height: number): number => (mark === Mark.syscall ? 2 : 0) + (height >= 18 ? -1 : 0.5);
+
 /** Half the width of a mark, CSS pixels. */
 export function radiusOf(mark: Mark, stripHeight: number): number {
   const big = stripHeight >= 18;
@@ -75,6 +78,7 @@ export class MarkPlacer {
       if (loud === 0) continue;
       this.#loud[c] = 0;
       const mark = (255 - loud) as Mark;
+      if (strip.loudOnly && !isLoud(mark)) continue;
       const instant = this.#from[c]!;
       const x = scale.x(scene.index.timeline.instants.at[instant]!);
       const radius = radiusOf(mark, strip.height);
@@ -84,7 +88,7 @@ export class MarkPlacer {
         shown: s,
         x,
         // Quiet marks hang at the lower edge, where they do not run through a label.
-        y: y + (quiet ? strip.height + (strip.height >= 18 ? -1 : 0) : middle),
+        y: y + (quiet ? strip.height + hang(mark, strip.height) : middle),
         radius,
         instant,
         mark,
@@ -281,13 +285,17 @@ function paintLoud({ theme, ruler }: Scene, { pen, hatches }: Surface, p: Placed
     pen.lineTo(x + r, y + r - 1.5);
     pen.lineTo(x - r, y + r - 1.5);
     pen.closePath();
+    pen.strokeStyle = theme.ground;
+    pen.lineWidth = 4;
+    pen.stroke();
     pen.fillStyle = p.mark === Mark.failure ? style.fill : theme.ground;
     pen.fill();
     if (p.mark === Mark.failure) {
       pen.fillStyle = hatches.lines(Look.fail);
       pen.fill();
     }
-    pen.strokeStyle = p.mark === Mark.failure ? theme.ground : theme.warn;
+    // A ring of ground sets it off from a bar of its own colour.
+    pen.strokeStyle = theme.warn;
     pen.lineWidth = 1.25;
     pen.stroke();
   }

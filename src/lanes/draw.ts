@@ -29,8 +29,9 @@ export class FramePainter {
     pen.rect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
     pen.clip();
     this.#bars.paint(scene, surface, shown);
-    this.#bars.paintLabels(scene, surface, shown, this.#marks.taken);
     paintFlows(scene, surface);
+    // Over the arrows: a line through a word would cost the word.
+    this.#bars.paintLabels(scene, surface, shown, this.#marks.taken);
     paintMarks(scene, surface, this.#marks.placed);
     paintOutline(scene, surface, shown, scene.hover, false);
     paintOutline(scene, surface, shown, scene.selection, true);

@@ -45,6 +45,17 @@ export class Ruler {
     }
     return lo === 0 ? '' : shortened(text, breaks[lo - 1]!);
   }
+
+  /** Like `fit`, but cut within a word rather than left out: a row must have a name. */
+  clip(text: string, font: string, room: number): string {
+    const whole = this.fit(text, font, room);
+    if (whole !== '') return whole;
+    for (let n = text.length - 1; n > 0; n--) {
+      const cut = `${text.slice(0, n)}…`;
+      if (this.width(cut, font) <= room) return cut;
+    }
+    return '';
+  }
 }
 
 const shortened = (text: string, end: number): string => `${text.slice(0, end).replace(/[\s,:;(_-]+$/, '')}…`;

@@ -16,6 +16,7 @@ import { Gestures, type GestureTarget, type Phase } from './gestures';
 import { hitTest, type Hit } from './hit';
 import { Ruler } from './labels';
 import { LaneIndex } from './lane-index';
+import { widestHeader } from './draw-frame-parts';
 import { densityFor, layOut, type Density, type Layout } from './layout';
 import { nearestSlice, stepInRows, stepInTime } from './navigate';
 import { themes, type ThemeName } from './palette';
@@ -94,6 +95,8 @@ export class LanesView implements GestureTarget {
   #shown: Record<string, boolean> = { task: false, lock: false, log: true };
   #frame = 0;
   #rangeChanged = false;
+  /** Width of a header column in which no name and no state is cut, CSS pixels. */
+  #widest = 0;
 
   /** @param host an element with a size of its own; the canvas fills it */
   constructor(host: HTMLElement, options: LanesOptions = {}) {
@@ -153,6 +156,7 @@ export class LanesView implements GestureTarget {
     if (keepView && !wasWhole && old.length > 0) this.#scale = this.#scale.withDomain(start, end);
     else if (!keepView) this.#scrollTop = 0;
     this.canvas.setAttribute('aria-label', describeTimeline(timeline));
+    this.#widest = widestHeader(this.#index, this.#ruler);
     this.#relayout();
   }
 
@@ -405,7 +409,9 @@ export class LanesView implements GestureTarget {
   }
 
   get #headerWidth(): number {
-    return this.#options.headerWidth ?? (this.#width < 520 ? 92 : Math.min(170, Math.max(136, this.#width * 0.12)));
+    if (this.#options.headerWidth !== undefined) return this.#options.headerWidth;
+    if (this.#width < 520) return Math.min(Math.max(88, this.#widest), Math.max(88, this.#width * 0.29));
+    return Math.min(Math.max(128, this.#widest), 210, Math.max(128, this.#width * 0.2));
   }
 
   #scene(): Scene {

@@ -24,6 +24,8 @@ export interface Strip {
   /** Kernel function names are set in the fixed-width face. */
   readonly mono: boolean;
   readonly marks: readonly TrackId[];
+  /** Only failures and worse: on a line of one of many CPUs all the rest would be noise. */
+  readonly loudOnly: boolean;
 }
 
 export type RowKind = 'group' | 'child' | 'lane' | 'small';
@@ -132,7 +134,17 @@ function foldedGroup(build: Build, track: TrackId, density: Density, divider: bo
   const summaryMarks = [track, ...children.filter((t) => !roomy || kindOf(t) !== 'runs')];
   let dy = roomy ? 6 : 3;
   const strip = (t: TrackId, depth: number, height: number, labels: boolean, marks: readonly TrackId[] = []) => {
-    pieces.push({ track: t, depth, lane: index.lane(t, depth), dy, height, labels, mono: false, marks });
+    pieces.push({
+      track: t,
+      depth,
+      lane: index.lane(t, depth),
+      dy,
+      height,
+      labels,
+      mono: false,
+      marks,
+      loudOnly: !roomy,
+    });
   };
   strip(track, 0, SMALL, true, summaryMarks);
   dy += SMALL + 2;
@@ -191,6 +203,7 @@ function unfoldedGroup(build: Build, track: TrackId, divider: boolean): void {
     labels: true,
     mono: depth > 0 && index.timeline.tracks[t]!.kind === 'hotplug',
     marks,
+    loudOnly: false,
   });
   const group = place(
     build,
@@ -251,7 +264,17 @@ function lane(build: Build, track: TrackId, divider: boolean): void {
   for (const depth of depths) {
     const height = depth === 0 ? bar : SMALL;
     const marks = depth === 0 ? [track] : [];
-    pieces.push({ track, depth, lane: index.lane(track, depth), dy, height, labels: true, mono: false, marks });
+    pieces.push({
+      track,
+      depth,
+      lane: index.lane(track, depth),
+      dy,
+      height,
+      labels: true,
+      mono: false,
+      marks,
+      loudOnly: false,
+    });
     dy += height + 2;
   }
   place(
