@@ -94,10 +94,12 @@ class Assembly {
         text,
       );
     };
+    const runs = new RunsLane(builder, tracks, table, this.book);
+    const offline = (cpu: number, at: Ordinal): void => runs.offline(cpu, at);
     this.lanes = {
-      hotplug: new HotplugLane(builder, tracks, table, states, note),
+      hotplug: new HotplugLane(builder, tracks, table, states, offline, note),
       virt: new VirtLane(builder, tracks, table),
-      runs: new RunsLane(builder, tracks, table, this.book),
+      runs,
       tasks: new TaskLanes(builder, tracks, table),
       cpus: new CpuLane(builder, tracks),
       arrows: new Arrows(builder, tracks, table, this.book),

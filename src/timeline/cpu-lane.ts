@@ -14,6 +14,8 @@ interface Evidence {
   readonly hole: boolean;
 }
 
+const untraced = 'no buffer of the trace covers this';
+
 const looks: Record<Standing, Look> = {
   unknown: Look.unknown,
   absent: Look.off,
@@ -67,8 +69,7 @@ export class CpuLane {
   }
 
   gap(at: Ordinal): void {
-    for (const cpu of this.tracks.cpus())
-      this.add(cpu, { at, standing: 'unknown', why: 'between two buffers of the trace', hole: true });
+    for (const cpu of this.tracks.cpus()) this.add(cpu, { at, standing: 'unknown', why: untraced, hole: true });
     this.ran.clear();
   }
 
@@ -143,7 +144,7 @@ export class CpuLane {
     const b = this.builder;
     if (standing !== 'online') {
       if (failed && standing === 'offline') b.slice(track, 0, start, end, Look.refused, 'offline, refused', failed);
-      else b.slice(track, 0, start, end, looks[standing], standing, why);
+      else b.slice(track, 0, start, end, looks[standing], why === untraced ? 'not traced' : standing, why);
       return;
     }
     let at = start;

@@ -30,6 +30,7 @@ export class HotplugLane {
     private readonly tracks: TraceTracks,
     private readonly table: EventTable,
     private readonly states: StateNames,
+    private readonly offline: (cpu: number, at: Ordinal) => void,
     private readonly note: (text: string, at: Ordinal, cpu: number) => void,
   ) {}
 
@@ -108,6 +109,7 @@ export class HotplugLane {
     step.state = t.b.data[row]!;
     step.ret = t.e.data[row]!;
     this.draw(step, depth, at, `ret ${step.ret === 0 ? '0' : errnoName(step.ret)}`);
+    if (step.callback === 'takedown_cpu' && step.ret === 0) this.offline(cpu, at);
     if (step.ret !== 0) {
       const text = `${step.callback}, step ${this.stateName(number)} of CPU ${cpu}: returned ${step.ret} (${errnoName(step.ret)})`;
       this.builder.instant(

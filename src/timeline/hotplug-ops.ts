@@ -56,6 +56,14 @@ const isUp = (s: Step): boolean => s.step <= s.target;
 const encloses = (outer: Step, inner: Step): boolean =>
   outer !== inner && outer.enter < inner.enter && (outer.exit < 0 || inner.enter < outer.exit);
 
+/** A state with several instances runs its callback once for each. */
+const isMulti = (before: Step | undefined, s: Step): boolean =>
+  before !== undefined &&
+  before.step === s.step &&
+  before.callback === s.callback &&
+  before.exit >= 0 &&
+  before.ret === 0;
+
 interface Draft {
   readonly up: boolean;
   readonly steps: Step[];
@@ -98,7 +106,7 @@ function isNew(now: Draft, s: Step): boolean {
   }
   if (isUp(s)) return !s.ap;
   const lowest = Math.min(...now.steps.filter((x) => !isUp(x) && !x.ap).map((x) => x.step));
-  return !s.ap && s.step > lowest;
+  return !s.ap && s.step >= lowest && !isMulti(now.steps.at(-1), s);
 }
 
 const endOf = (s: Step): Ordinal => Math.max(s.exit, s.cut);

@@ -45,8 +45,9 @@ export class KernelLog {
    * @param at undefined for a line from before the first event: it is logged, but marks nothing.
    */
   line(text: string, index: number, at: Ordinal | undefined, timeUs: number, printer: Printer): void {
-    const mark = markOfLogLine(text);
     const report = this.reportOf.get(index);
+    // Within a report one line is the loud one; "Oops: invalid opcode" behind "kernel BUG at" is the same death again.
+    const mark = report ? (report.at === index ? report.mark : Mark.log) : markOfLogLine(text);
     const cpu = printer.cpu >= 0 ? printer.cpu : (report?.cpu ?? cpuInText(text));
     const line: LogLine = { at: at ?? 0, timeUs, cpu, text, mark, source: 'kernel' };
     this.builder.logLine(line);
@@ -54,7 +55,7 @@ export class KernelLog {
     this.tell(text, at);
     if (report && report.at === index) this.report(report, at, printer);
     else {
-      if (mark === Mark.oops && !report) this.oops(text, at, printer);
+      if (mark === Mark.oops) this.oops(text, at, printer);
       else this.builder.instant(at, cpu >= 0 ? this.tracks.cpu(cpu).cpu : this.tracks.log, mark, text, text);
       if (report && report.to === index && report.cpu >= 0) this.told.runs.buried(report.cpu, at);
     }

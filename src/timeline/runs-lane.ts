@@ -84,6 +84,12 @@ export class RunsLane {
     }
   }
 
+  /** The CPU went offline by `at`: nothing runs there, and the last line it printed is the last that is known. */
+  offline(cpu: number, at: Ordinal): void {
+    const on = this.cpus.get(cpu);
+    if (on) this.forget(on, at);
+  }
+
   /** The task that ran last on `cpu` as far as is known; -1 if none is. */
   current(cpu: number): number {
     return this.cpus.get(cpu)?.tid ?? -1;

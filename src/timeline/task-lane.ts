@@ -85,7 +85,8 @@ export class TaskLanes {
   gap(at: Ordinal): void {
     for (const state of this.states.values()) {
       state.running = false;
-      if (state.look !== undefined) this.set(state, at, Look.unknown, 'not traced', 'between two buffers of the trace');
+      if (state.look !== undefined)
+        this.set(state, at, Look.unknown, 'not traced', 'no buffer of the trace covers this');
     }
   }
 

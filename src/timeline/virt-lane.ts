@@ -42,6 +42,8 @@ export class VirtLane {
   /** CPUs inside kvm_starting_cpu, and whether an enable was begun there. */
   private readonly starting = new Map<number, boolean>();
   private innerTraced = false;
+  /** What had gone wrong on a CPU when the last buffer ended: a reading of "off" says that it still is so. */
+  private readonly beforeGap = new Map<number, VirtSegment>();
 
   constructor(
     private readonly builder: TimelineBuilder,
@@ -110,6 +112,11 @@ export class VirtLane {
    */
   reading(cpu: number, at: Ordinal, on: boolean, what: string): void {
     const state = this.state(cpu);
+    const before = this.beforeGap.get(cpu);
+    if (!on && state === 'unknown' && before) {
+      this.set(cpu, at, before.state, before.name, `${before.detail}; read as off: ${what}`);
+      return;
+    }
     if (on && (state === 'unknown' || state === 'off')) this.set(cpu, at, 'on', 'on', `read: ${what}`);
     else if (!on && state === 'on') this.lied(cpu, at, `read as off: ${what}`);
     else if (!on && state === 'unknown') this.set(cpu, at, 'off', 'off', `read: ${what}`);
@@ -119,7 +126,7 @@ export class VirtLane {
   faulted(cpu: number, at: Ordinal, what: string): void {
     const state = this.state(cpu);
     if (state === 'on') this.lied(cpu, at, what);
-    else if (state === 'unknown') this.set(cpu, at, 'off', 'off', what);
+    else if (state === 'unknown' || state === 'off') this.set(cpu, at, 'failed', 'off', what);
   }
 
   /** The last enable returned 0 and nothing disabled it since, yet it is off: it was never on. */
@@ -133,8 +140,12 @@ export class VirtLane {
   }
 
   gap(at: Ordinal): void {
-    for (const cpu of this.segments.keys())
-      if (this.state(cpu) !== 'unknown') this.set(cpu, at, 'unknown', 'not traced', 'between two buffers of the trace');
+    for (const [cpu, segments] of this.segments) {
+      const last = segments.at(-1)!;
+      if (last.state === 'failed' || last.state === 'lie') this.beforeGap.set(cpu, last);
+      else if (last.state !== 'unknown') this.beforeGap.delete(cpu);
+      if (last.state !== 'unknown') this.set(cpu, at, 'unknown', 'not traced', 'no buffer of the trace covers this');
+    }
     this.starting.clear();
   }
 
