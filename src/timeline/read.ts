@@ -48,7 +48,7 @@ export async function* storedChunks(data: FileInput['data']): AsyncGenerator<Uin
     yield* data as AsyncIterable<Uint8Array>;
     return;
   }
-  const reader = (data as ReadableStream<Uint8Array>).getReader();
+  const reader = (data as unknown as ReadableStream<Uint8Array>).getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();

@@ -90,11 +90,6 @@ export class RunsLane {
     if (on) this.forget(on, at);
   }
 
-  /** The task that ran last on `cpu` as far as is known; -1 if none is. */
-  current(cpu: number): number {
-    return this.cpus.get(cpu)?.tid ?? -1;
-  }
-
   /**
    * The buffer ends at `at`: what runs afterwards is not known, but for a death whose report goes on in the kernel log
    * (`reported`).
