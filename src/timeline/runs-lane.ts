@@ -20,6 +20,8 @@ interface Running {
   /** The last event that this task printed here: until then it ran for certain. */
   seen: Ordinal;
   guest: boolean;
+  /** The name is a guess (from the file of an exec, or from the line's own comm); the next switch tells the true one. */
+  provisional: boolean;
   /** What killed it, while its death is being reported. */
   dying: string;
   readonly interrupts: Interrupt[];
@@ -64,7 +66,7 @@ export class RunsLane {
       case Kind.exec:
         if (t.a.data[row] === tid) {
           this.end(on, at);
-          this.begin(on, tid, this.tasks.comm(tid), at);
+          this.begin(on, tid, this.tasks.comm(tid), at, true);
         }
         break;
       case Kind.kvmEntry:
@@ -123,13 +125,25 @@ export class RunsLane {
   private on(cpu: number): Running {
     let on = this.cpus.get(cpu);
     if (!on) {
-      on = { cpu, tid: -1, name: '', look: Look.unknown, start: 0, seen: 0, guest: false, dying: '', interrupts: [] };
+      on = {
+        cpu,
+        tid: -1,
+        name: '',
+        look: Look.unknown,
+        start: 0,
+        seen: 0,
+        guest: false,
+        provisional: false,
+        dying: '',
+        interrupts: [],
+      };
       this.cpus.set(cpu, on);
     }
     return on;
   }
 
-  private begin(on: Running, tid: number, comm: string, at: Ordinal): void {
+  private begin(on: Running, tid: number, comm: string, at: Ordinal, provisional = false): void {
+    on.provisional = provisional;
     on.tid = tid;
     on.name = comm;
     on.look = this.tasks.isKthread(tid, comm) ? Look.kth : Look.kern;
@@ -142,7 +156,7 @@ export class RunsLane {
     if (on.dying) this.builder.slice(this.tracks.cpu(on.cpu).runs, 0, on.start, at, Look.oops, on.name, on.dying);
     else if (on.tid > 0) {
       const track = this.tracks.cpu(on.cpu).runs;
-      const name = comm ?? on.name;
+      const name = on.provisional ? (comm ?? on.name) : on.name;
       if (on.guest) this.builder.slice(track, 0, on.start, at, Look.guest, name, 'in guest');
       else this.builder.slice(track, 0, on.start, at, on.look, name, on.look === Look.kern ? notTold : 'kernel thread');
     }
@@ -172,7 +186,7 @@ export class RunsLane {
       );
     }
     on.start = Math.max(on.start, at);
-    this.begin(on, tid, this.tasks.comm(tid, row), at);
+    this.begin(on, tid, this.tasks.comm(tid, row), at, true);
   }
 
   private forget(on: Running, at: Ordinal): void {

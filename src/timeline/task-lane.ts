@@ -84,6 +84,7 @@ export class TaskLanes {
 
   gap(at: Ordinal): void {
     for (const state of this.states.values()) {
+      if (state.dead) continue;
       state.running = false;
       if (state.look !== undefined)
         this.set(state, at, Look.unknown, 'not traced', 'no buffer of the trace covers this');
