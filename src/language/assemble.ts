@@ -1,0 +1,139 @@
+/** Kernel texts to one kernel: parts are added up in order, later ones may replace what earlier ones define. */
+import { didYouMean, TextError } from './errors';
+import type * as Ast from './ast';
+
+/** A whole kernel, still without a machine size. */
+export interface Kernel {
+  readonly name: string;
+  readonly title: string;
+  /** Texts it was made of, in order. */
+  readonly files: readonly string[];
+  readonly consts: ReadonlyMap<string, Ast.ConstDecl>;
+  readonly vars: ReadonlyMap<string, Ast.VarDecl>;
+  readonly locks: ReadonlyMap<string, Ast.LockDecl>;
+  readonly fns: ReadonlyMap<string, Ast.FnDecl>;
+  readonly lets: ReadonlyMap<string, Ast.LetDecl>;
+  readonly states: ReadonlyMap<string, Ast.StateDecl>;
+  readonly threads: ReadonlyMap<string, Ast.ThreadDecl>;
+  readonly lanes: ReadonlyMap<string, Ast.LaneDecl>;
+  readonly wiring: ReadonlyMap<string, Ast.Wiring>;
+}
+
+/**
+ * Assembles `name` from the texts that `find` knows: bases first, depth first, each once.
+ * Throws TextError when a base is unknown, a name is defined twice without "replace", or "replace" replaces nothing.
+ */
+export function assemble(
+  name: string,
+  find: (name: string) => Ast.KernelText | undefined,
+  known: Iterable<string>,
+): Kernel {
+  const ordered: Ast.KernelText[] = [];
+  const done = new Set<string>();
+  const open = new Set<string>();
+  const visit = (text: Ast.KernelText): void => {
+    if (done.has(text.name)) return;
+    open.add(text.name);
+    for (const base of text.bases) {
+      if (open.has(base.name)) throw new TextError(base.place, `${base.name} is built on itself`);
+      const found = find(base.name);
+      if (!found)
+        throw new TextError(base.place, `no kernel text is called ${base.name}`, didYouMean(base.name, known));
+      visit(found);
+    }
+    open.delete(text.name);
+    done.add(text.name);
+    ordered.push(text);
+  };
+  const top = find(name);
+  if (!top)
+    throw new TextError(
+      { file: name, line: 1, column: 1, length: 1 },
+      `no kernel text is called ${name}`,
+      didYouMean(name, known),
+    );
+  visit(top);
+
+  const kernel = {
+    name: top.name,
+    title: top.title,
+    files: ordered.map((t) => t.file),
+    consts: new Map<string, Ast.ConstDecl>(),
+    vars: new Map<string, Ast.VarDecl>(),
+    locks: new Map<string, Ast.LockDecl>(),
+    fns: new Map<string, Ast.FnDecl>(),
+    lets: new Map<string, Ast.LetDecl>(),
+    states: new Map<string, Ast.StateDecl>(),
+    threads: new Map<string, Ast.ThreadDecl>(),
+    lanes: new Map<string, Ast.LaneDecl>(),
+    wiring: new Map<string, Ast.Wiring>(),
+  };
+  for (const text of ordered) {
+    addAll(kernel.consts, text.consts, 'constant');
+    addAll(kernel.vars, text.vars, 'variable');
+    addAll(kernel.locks, text.locks, 'lock');
+    addAll(kernel.threads, text.threads, 'thread');
+    addReplaceable(kernel.fns, text.fns, 'function');
+    addReplaceable(kernel.lets, text.lets, 'definition');
+    addReplaceable(kernel.lanes, text.lanes, 'lane');
+    for (const { name: constant, place } of text.removedStates) {
+      if (!kernel.states.delete(constant))
+        throw new TextError(
+          place,
+          `there is no state ${constant} to remove`,
+          didYouMean(constant, kernel.states.keys()),
+        );
+    }
+    for (const state of text.states)
+      kernel.states.set(state.constant, mergeState(kernel.states.get(state.constant), state));
+    for (const wire of text.wiring) kernel.wiring.set(wire.what, wire);
+  }
+  return kernel;
+}
+
+function addAll<T extends { readonly name: string; readonly place: Ast.VarDecl['place'] }>(
+  into: Map<string, T>,
+  from: readonly T[],
+  what: string,
+): void {
+  for (const item of from) {
+    if (into.has(item.name)) throw new TextError(item.place, `the ${what} ${item.name} is defined twice`);
+    into.set(item.name, item);
+  }
+}
+
+function addReplaceable<T extends { readonly name: string; readonly place: Ast.VarDecl['place'] }>(
+  into: Map<string, T>,
+  from: readonly (T & { readonly replace: boolean })[],
+  what: string,
+): void {
+  for (const item of from) {
+    if (into.has(item.name) && !item.replace)
+      throw new TextError(
+        item.place,
+        `the ${what} ${item.name} is defined already`,
+        'write "replace" before it to change it',
+      );
+    if (!into.has(item.name) && item.replace)
+      throw new TextError(
+        item.place,
+        `there is no ${what} ${item.name} to replace`,
+        didYouMean(item.name, into.keys()),
+      );
+    into.set(item.name, item);
+  }
+}
+
+/** A later line on a state adds to or changes what the table says of it. */
+function mergeState(old: Ast.StateDecl | undefined, add: Ast.StateDecl): Ast.StateDecl {
+  if (!old) return add;
+  return {
+    constant: add.constant,
+    number: add.number ?? old.number,
+    name: add.name ?? old.name,
+    up: add.up ?? old.up,
+    down: add.down ?? old.down,
+    whenRegistered: add.whenRegistered || old.whenRegistered,
+    place: add.place,
+  };
+}

@@ -1,0 +1,474 @@
+/** Expressions of a kernel text to `Code`: names resolved, domains checked, constants folded. */
+import type * as Ast from './ast';
+import { didYouMean, TextError, type Place } from './errors';
+import type { Layout } from './emit';
+import type { Ask, Code, StoreAt } from './program';
+
+/** What a name stands for inside a function: a local slot, or (in a `let`) the code of the argument. */
+export type Local =
+  { readonly slot: number; readonly type: Ast.TypeName } | { readonly code: Code; readonly type: string };
+export type Locals = ReadonlyMap<string, Local>;
+
+interface Typed {
+  readonly code: Code;
+  /** Domain of the value as far as it is known: cpu, vm, vcpu, task, state, bool, errno, int, '' (a bare number). */
+  readonly type: string;
+}
+
+const NO_LOCALS: Locals = new Map();
+const ASKS: Readonly<Record<string, readonly string[]>> = {
+  running: ['task', 'cpu'],
+  tasks_on: ['cpu'],
+  alive: ['task'],
+  dead: ['task'],
+  sleeping: ['task'],
+  settled: ['task'],
+  cpu_of: ['task'],
+  need_resched: ['cpu'],
+  irq_pending: ['cpu'],
+  preempt_count: ['task'],
+  in_guest: ['task'],
+  has_up: ['state'],
+  has_down: ['state'],
+};
+const BUILTINS = [...Object.keys(ASKS), 'next_up', 'next_down', 'count', 'first', 'next', 'registered', 'returned'];
+/** Definitions may use definitions, but not without end. */
+const MAX_LET_DEPTH = 32;
+
+export class Expressions {
+  private depth = 0;
+
+  constructor(private readonly layout: Layout) {}
+
+  /** Code of an expression with these locals in scope. */
+  code(expr: Ast.Expr, locals: Locals): Code {
+    return this.typed(expr, locals).code;
+  }
+
+  /** Parameters become local slots 0, 1, ... (lanes, probes, placement rules). */
+  withParams(params: readonly { readonly name: string; readonly type: Ast.TypeName }[], expr: Ast.Expr): Code {
+    return this.code(expr, new Map(params.map((p, slot) => [p.name, { slot, type: p.type }])));
+  }
+
+  /** A value known when the program is compiled. */
+  constant(expr: Ast.Expr): number {
+    const code = this.code(expr, NO_LOCALS);
+    if (code.op !== 'const') throw new TextError(expr.place, 'this must be a constant');
+    return code.value;
+  }
+
+  /** A litmus question: VMs, vCPUs, CPUs and actors have names here. */
+  question(expr: Ast.Expr): Code {
+    const names = new Map<string, Local>();
+    const add = (name: string, value: number, type: string): void =>
+      void names.set(name, { code: { op: 'const', value }, type });
+    this.layout.setup.vms.forEach((vm, i) => add(vm.name, i, 'vm'));
+    this.layout.vcpus.forEach((v, i) => add(v.name, i, 'vcpu'));
+    for (let c = 0; c < this.layout.setup.cpus; c++) add(`cpu${c}`, c, 'cpu');
+    names.set('oops', {
+      code: {
+        op: 'bin',
+        how: '>',
+        left: { op: 'cell', at: this.layout.machine.oops },
+        right: { op: 'const', value: 0 },
+      },
+      type: 'bool',
+    });
+    names.set('panic', { code: { op: 'cell', at: this.layout.machine.panic }, type: 'bool' });
+    return this.code(expr, names);
+  }
+
+  /** Where an assignment goes. */
+  store(target: Ast.Target, locals: Locals): StoreAt {
+    const local = locals.get(target.name);
+    if (local && 'slot' in local) {
+      if (target.kind === 'index')
+        throw new TextError(target.place, `${target.name} is a local variable and has no elements`);
+      return { op: 'local', slot: local.slot };
+    }
+    const variable = this.variable(target.name, target.place);
+    if (target.kind === 'name') {
+      if (variable.scope !== 'global' || variable.type.kind === 'mask') {
+        throw new TextError(
+          target.place,
+          `${target.name} is one value per ${variable.type.kind === 'mask' ? 'CPU: use "set" and "clear"' : variable.scope}`,
+          `write ${target.name}[...]`,
+        );
+      }
+      return { op: 'cell', at: variable.group.base };
+    }
+    const index = this.element(variable, target, locals);
+    if (index.op === 'const') return { op: 'cell', at: variable.group.base + index.value };
+    return { op: 'cellAt', base: variable.group.base, count: variable.group.count, index, what: target.name };
+  }
+
+  /** Cells of a mask, by name. `online_cpus`-like builtins do not exist: a text names its own masks. */
+  mask(name: string, place: Place): { base: number; count: number } {
+    const variable = this.layout.variables.get(name);
+    if (!variable || variable.group.scope !== 'cpu' || variable.group.lo !== 0 || variable.group.hi !== 1) {
+      const masks = [...this.layout.variables]
+        .filter(([, v]) => v.group.scope === 'cpu' && v.group.hi === 1 && v.group.lo === 0)
+        .map(([n]) => n);
+      throw new TextError(place, `${name} is not a mask or a per-CPU bool`, didYouMean(name, masks));
+    }
+    return { base: variable.group.base, count: variable.group.count };
+  }
+
+  private variable(
+    name: string,
+    place: Place,
+  ): {
+    group: Layout extends { variables: ReadonlyMap<string, infer V> }
+      ? V extends { group: infer G }
+        ? G
+        : never
+      : never;
+    scope: Ast.VarDecl['scope'];
+    type: Ast.TypeName;
+  } {
+    const variable = this.layout.variables.get(name);
+    if (!variable) throw new TextError(place, `${name} is not known here`, this.suggest(name, NO_LOCALS));
+    return variable;
+  }
+
+  private element(
+    variable: { group: { count: number }; scope: Ast.VarDecl['scope']; type: Ast.TypeName },
+    target: { name: string; index: Ast.Expr; place: Place },
+    locals: Locals,
+  ): Code {
+    const scope = variable.type.kind === 'mask' ? 'cpu' : variable.scope;
+    if (scope === 'global')
+      throw new TextError(target.place, `${target.name} is one value, not one per CPU`, `write ${target.name}`);
+    const index = this.typed(target.index, locals);
+    this.domain(index, scope, target.index.place, `the index of ${target.name}`);
+    if (index.code.op === 'const' && (index.code.value < 0 || index.code.value >= variable.group.count)) {
+      throw new TextError(
+        target.index.place,
+        `${target.name} has no element ${index.code.value}`,
+        `it has ${variable.group.count}, from 0`,
+      );
+    }
+    return index.code;
+  }
+
+  private domain(value: Typed, wanted: string, place: Place, what: string): void {
+    if (value.type === '' || value.type === wanted || value.type === 'int') return;
+    throw new TextError(place, `${what} is a ${wanted}, and this is a ${value.type}`);
+  }
+
+  private suggest(name: string, locals: Locals): string {
+    const { kernel, variables, setup } = this.layout;
+    return didYouMean(name, [
+      ...locals.keys(),
+      ...variables.keys(),
+      ...kernel.lets.keys(),
+      ...kernel.consts.keys(),
+      ...BUILTINS,
+      ...setup.vms.map((v) => v.name),
+    ]);
+  }
+
+  private typed(expr: Ast.Expr, locals: Locals): Typed {
+    switch (expr.kind) {
+      case 'number':
+        return { code: constant(expr.value), type: '' };
+      case 'name':
+        return this.named(expr, locals);
+      case 'index': {
+        const variable = this.variable(expr.name, expr.place);
+        const index = this.element(variable, expr, locals);
+        const type = variable.type.kind === 'mask' ? 'bool' : variable.type.kind;
+        if (index.op === 'const') return { code: { op: 'cell', at: variable.group.base + index.value }, type };
+        return {
+          code: { op: 'cellAt', base: variable.group.base, count: variable.group.count, index, what: expr.name },
+          type,
+        };
+      }
+      case 'not': {
+        const of = this.code(expr.of, locals);
+        return { code: of.op === 'const' ? constant(of.value === 0 ? 1 : 0) : { op: 'not', of }, type: 'bool' };
+      }
+      case 'minus': {
+        const of = this.typed(expr.of, locals);
+        return {
+          code: of.code.op === 'const' ? constant(-of.code.value) : { op: 'minus', of: of.code },
+          type: of.type,
+        };
+      }
+      case 'binary':
+        return this.binary(expr, locals);
+      case 'apply':
+        return this.apply(expr, locals);
+    }
+  }
+
+  private named(expr: Extract<Ast.Expr, { kind: 'name' }>, locals: Locals): Typed {
+    const { kernel, setup, variables } = this.layout;
+    const { name } = expr;
+    const local = locals.get(name);
+    if (local)
+      return 'slot' in local
+        ? { code: { op: 'local', slot: local.slot }, type: local.type.kind }
+        : { code: local.code, type: local.type };
+    if (name === 'this') return { code: { op: 'this' }, type: 'cpu' };
+    if (name === 'self') return { code: { op: 'self' }, type: 'task' };
+    const setupConstant: Readonly<Record<string, number>> = {
+      intel: 1,
+      amd: 2,
+      vendor: setup.vendor === 'intel' ? 1 : 2,
+      nr_cpus: setup.cpus,
+      nr_booted: setup.booted,
+    };
+    if (name in setupConstant) return { code: constant(setupConstant[name]!), type: '' };
+    const state = kernel.states.get(name);
+    if (state) return { code: constant(state.number ?? 0), type: 'state' };
+    const def = kernel.consts.get(name);
+    if (def) return { code: constant(def.value), type: '' };
+    const definition = kernel.lets.get(name);
+    if (definition) return this.let(definition, [], expr.place, locals);
+    const variable = variables.get(name);
+    if (variable) {
+      if (variable.type.kind === 'mask')
+        throw new TextError(expr.place, `${name} is a mask`, `write "cpu in ${name}", count(${name}), first(${name})`);
+      if (variable.scope !== 'global')
+        throw new TextError(expr.place, `${name} is one value per ${variable.scope}`, `write ${name}[...]`);
+      return { code: { op: 'cell', at: variable.group.base }, type: variable.type.kind };
+    }
+    const thread = this.layout.threads.get(name);
+    if (thread) return { code: constant(thread.first), type: 'task' };
+    throw new TextError(expr.place, `${name} is not known here`, this.suggest(name, locals));
+  }
+
+  private let(def: Ast.LetDecl, args: readonly Typed[], place: Place, outer: Locals): Typed {
+    if (args.length !== def.params.length)
+      throw new TextError(place, `${def.name} takes ${def.params.length} value(s), not ${args.length}`);
+    if (++this.depth > MAX_LET_DEPTH) throw new TextError(place, `${def.name} is defined by itself`);
+    def.params.forEach((p, i) => this.domain(args[i]!, p.type.kind, place, `${p.name} of ${def.name}`));
+    // a definition sees its parameters, and in a question the names of the litmus text; never the caller's locals
+    const named = [...outer].filter(([, l]) => !('slot' in l));
+    const inner: Locals = new Map<string, Local>([
+      ...named,
+      ...def.params.map((p, i): [string, Local] => [p.name, { code: args[i]!.code, type: p.type.kind }]),
+    ]);
+    const value = this.typed(def.value, inner);
+    this.depth -= 1;
+    return value;
+  }
+
+  private apply(expr: Extract<Ast.Expr, { kind: 'apply' }>, locals: Locals): Typed {
+    const { name, args, place } = expr;
+    const { kernel, layout } = { kernel: this.layout.kernel, layout: this.layout };
+    const takes = (n: number): void => {
+      if (args.length !== n) throw new TextError(place, `${name} takes ${n} value(s), not ${args.length}`);
+    };
+    const maskArg = (): { base: number; count: number } => {
+      const arg = args[0];
+      if (arg?.kind !== 'name') throw new TextError(place, `${name} takes the name of a mask`);
+      return this.mask(arg.name, arg.place);
+    };
+    switch (name) {
+      case 'next_up':
+      case 'next_down':
+        takes(2);
+        return {
+          code: {
+            op: 'nextState',
+            up: name === 'next_up',
+            from: this.code(args[0]!, locals),
+            target: this.code(args[1]!, locals),
+          },
+          type: 'state',
+        };
+      case 'count':
+        takes(1);
+        return { code: { op: 'count', ...maskArg() }, type: 'int' };
+      case 'first':
+        takes(1);
+        return { code: { op: 'firstFrom', ...maskArg(), from: constant(0) }, type: 'cpu' };
+      case 'next':
+        takes(2);
+        return {
+          code: { op: 'firstFrom', ...maskArg(), from: this.plusOne(this.code(args[1]!, locals)) },
+          type: 'cpu',
+        };
+      case 'registered': {
+        takes(1);
+        const arg = args[0]!;
+        const cell = arg.kind === 'name' ? layout.registered.get(arg.name) : undefined;
+        if (cell === undefined)
+          throw new TextError(
+            arg.place,
+            'registered() takes a state that is declared "when registered"',
+            didYouMean(arg.kind === 'name' ? arg.name : '', layout.registered.keys()),
+          );
+        return { code: { op: 'cell', at: cell }, type: 'bool' };
+      }
+      case 'returned':
+        takes(3);
+        return this.returned(args, place, locals);
+    }
+    const ask = ASKS[name];
+    if (ask) {
+      takes(ask.length);
+      const values = args.map((a) => this.typed(a, locals));
+      values.forEach((v, i) => this.domain(v, ask[i]!, args[i]!.place, `value ${i + 1} of ${name}`));
+      return {
+        code: { op: 'ask', what: name as Ask, of: values[0]!.code, also: values[1]?.code ?? constant(0) },
+        type: name === 'cpu_of' ? 'cpu' : name === 'tasks_on' || name === 'preempt_count' ? 'int' : 'bool',
+      };
+    }
+    const def = kernel.lets.get(name);
+    if (def)
+      return this.let(
+        def,
+        args.map((a) => this.typed(a, locals)),
+        place,
+        locals,
+      );
+    const thread = layout.threads.get(name);
+    if (thread) {
+      takes(1);
+      const index = this.code(args[0]!, locals);
+      return {
+        code:
+          index.op === 'const'
+            ? constant(thread.first + index.value)
+            : { op: 'bin', how: '+', left: constant(thread.first), right: index },
+        type: 'task',
+      };
+    }
+    if (kernel.fns.has(name))
+      throw new TextError(
+        place,
+        `${name} is a function: its value must be stored first`,
+        `write err = ${name}(...) on a line of its own`,
+      );
+    throw new TextError(place, `${name} is not known here`, this.suggest(name, locals));
+  }
+
+  /** returned(actor, action, value): some finished action of that actor by that name had this result. */
+  private returned(args: readonly Ast.Expr[], place: Place, locals: Locals): Typed {
+    const [who, what] = args;
+    if (who?.kind !== 'name' || what?.kind !== 'name')
+      throw new TextError(place, 'returned() takes an actor, an action and a value', 'returned(admin, online, -EIO)');
+    const actor = this.layout.actors.find((a) => a.name === who.name);
+    if (!actor)
+      throw new TextError(
+        who.place,
+        `there is no actor ${who.name}`,
+        didYouMean(
+          who.name,
+          this.layout.actors.map((a) => a.name),
+        ),
+      );
+    const matching = actor.actions.map((action, i) => ({ action, i })).filter(({ action }) => action.fn === what.name);
+    if (matching.length === 0)
+      throw new TextError(
+        what.place,
+        `${who.name} has no action ${what.name}`,
+        didYouMean(
+          what.name,
+          actor.actions.map((a) => a.fn),
+        ),
+      );
+    const value = this.code(args[2]!, locals);
+    const each = matching.map(({ action, i }): Code => ({
+      op: 'bin',
+      how: 'and',
+      left: { op: 'bin', how: '>', left: { op: 'cell', at: actor.progress }, right: constant(i) },
+      right: { op: 'bin', how: '==', left: { op: 'cell', at: action.resultCell }, right: value },
+    }));
+    return { code: each.reduce((left, right) => ({ op: 'bin', how: 'or', left, right })), type: 'bool' };
+  }
+
+  private plusOne(code: Code): Code {
+    return { op: 'bin', how: '+', left: code, right: constant(1) };
+  }
+
+  private binary(expr: Extract<Ast.Expr, { kind: 'binary' }>, locals: Locals): Typed {
+    const { op } = expr;
+    if (op === 'in') {
+      if (expr.right.kind !== 'name') throw new TextError(expr.right.place, '"in" is followed by the name of a mask');
+      const mask = this.mask(expr.right.name, expr.right.place);
+      const cpu = this.typed(expr.left, locals);
+      this.domain(cpu, 'cpu', expr.left.place, 'what is in a mask');
+      if (cpu.code.op === 'const') {
+        if (cpu.code.value < 0 || cpu.code.value >= mask.count) return { code: constant(0), type: 'bool' };
+        return { code: { op: 'cell', at: mask.base + cpu.code.value }, type: 'bool' };
+      }
+      return {
+        code: { op: 'cellAt', base: mask.base, count: mask.count, index: cpu.code, what: expr.right.name },
+        type: 'bool',
+      };
+    }
+    const left = this.typed(expr.left, locals);
+    const right = this.typed(expr.right, locals);
+    if (
+      (op === '==' || op === '!=') &&
+      left.type &&
+      right.type &&
+      left.type !== right.type &&
+      DOMAINS.has(left.type) &&
+      DOMAINS.has(right.type)
+    ) {
+      throw new TextError(expr.place, `a ${left.type} is compared with a ${right.type}`);
+    }
+    const type = op === '+' || op === '-' ? left.type || right.type : 'bool';
+    if (left.code.op === 'const' && right.code.op === 'const')
+      return { code: constant(fold(op, left.code.value, right.code.value)), type };
+    if (left.code.op === 'const' && op === 'and') return left.code.value ? right : { code: constant(0), type };
+    if (left.code.op === 'const' && op === 'or') return left.code.value ? { code: constant(1), type } : right;
+    return { code: { op: 'bin', how: op, left: left.code, right: right.code }, type };
+  }
+}
+
+const DOMAINS = new Set(['cpu', 'vm', 'vcpu', 'task', 'state']);
+
+export function constant(value: number): Code {
+  return { op: 'const', value };
+}
+
+function fold(op: Ast.BinaryOp, a: number, b: number): number {
+  switch (op) {
+    case '==':
+      return +(a === b);
+    case '!=':
+      return +(a !== b);
+    case '<':
+      return +(a < b);
+    case '<=':
+      return +(a <= b);
+    case '>':
+      return +(a > b);
+    case '>=':
+      return +(a >= b);
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
+    case 'and':
+      return +(a !== 0 && b !== 0);
+    case 'or':
+      return +(a !== 0 || b !== 0);
+    case 'in':
+      return 0;
+  }
+}
+
+/** True when no other context can change what this reads. */
+export function isLocal(code: Code): boolean {
+  switch (code.op) {
+    case 'const':
+    case 'local':
+    case 'this':
+    case 'self':
+      return true;
+    case 'not':
+    case 'minus':
+      return isLocal(code.of);
+    case 'bin':
+      return isLocal(code.left) && isLocal(code.right);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,68 @@
+/** What a litmus text tells the compiler: the machine's size, who acts, what fails, what is asked. */
+import type { Expr } from './ast';
+import type { Place } from './errors';
+
+export interface SetupVm {
+  readonly name: string;
+  readonly vcpus: number;
+  /** The guest never leaves by itself. */
+  readonly spins: boolean;
+  /** The guest halts after each exit, and its VMM sleeps. */
+  readonly halts: boolean;
+}
+
+export interface SetupAction {
+  /** Name of the kernel text's `action`. */
+  readonly fn: string;
+  readonly args: readonly number[];
+  readonly text: string;
+  readonly place: Place;
+  /** Waits until this other action (actor index, action index) is done. */
+  readonly after: { readonly actor: number; readonly index: number } | null;
+}
+
+export interface SetupFault {
+  /** -1: on any CPU. */
+  readonly cpu: number;
+  /** A function of the kernel text, or a hotplug state by constant or runtime name. */
+  readonly fn: string;
+  readonly returns: number;
+  readonly maybe: boolean;
+  /** Fires only on the nth time (from 1); 0: always. */
+  readonly nth: number;
+  readonly text: string;
+  readonly place: Place;
+}
+
+export interface Setup {
+  /** Possible CPUs. */
+  readonly cpus: number;
+  /** CPUs online when the run begins: 0..booted-1. */
+  readonly booted: number;
+  readonly packages: number;
+  readonly vendor: 'intel' | 'amd';
+  readonly vms: readonly SetupVm[];
+  readonly actors: readonly {
+    readonly name: string;
+    readonly actions: readonly SetupAction[];
+    readonly place: Place;
+  }[];
+  readonly faults: readonly SetupFault[];
+  readonly question: {
+    readonly how: 'never' | 'always' | 'exists' | 'eventually';
+    readonly expr: Expr;
+    readonly text: string;
+  } | null;
+}
+
+/** Limits on a machine, so that a text from outside cannot ask for a state that does not fit in memory. */
+export const LIMITS = {
+  cpus: 4096,
+  vms: 16,
+  vcpus: 64,
+  actors: 16,
+  actions: 256,
+  faults: 64,
+  code: 400_000,
+  cells: 8_000_000,
+} as const;

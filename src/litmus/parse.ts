@@ -1,0 +1,475 @@
+/**
+ * The litmus text: a machine, who acts, what fails, and a question. Line by line, so that it fits in a mail:
+ *
+ *   litmus kevin-2021-11-30
+ *   "KVM cannot enable virtualization on a hot-added CPU. What does a vCPU scheduled there see?"
+ *   kernel  v5.15
+ *   machine intel, cpus 4 + 1 hot-addable, packages 1
+ *
+ *   qemu:   modprobe kvm_intel
+ *           vm0 = create vm, 2 vcpus
+ *           run vm0
+ *   admin:  hotadd cpu4
+ *           online cpu4 after run vm0
+ *           affine vm0.vcpu0 to cpu4
+ *   fault   cpu4 kvm_arch_hardware_enable returns -EIO
+ *
+ *   never   oops
+ */
+import { ERRNO } from '../language/errno';
+import { didYouMean, TextError, type Place, type Problem } from '../language/errors';
+import { parseExpression } from '../language/parser';
+import { LIMITS, type Setup, type SetupAction, type SetupFault, type SetupVm } from '../language/setup';
+
+export interface Litmus {
+  readonly name: string;
+  readonly about: string;
+  readonly kernel: string;
+  readonly kernelPlace: Place;
+  readonly setup: Setup;
+}
+
+export type ParsedLitmus =
+  { readonly ok: true; readonly litmus: Litmus } | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Longest litmus text accepted, in characters. */
+export const MAX_LITMUS = 64 * 1024;
+
+const DIRECTIVES = ['litmus', 'kernel', 'machine', 'fault', 'maybe', 'never', 'always', 'exists', 'eventually'];
+const VERBS = ['modprobe', 'rmmod', 'create', 'run', 'hotadd', 'online', 'offline', 'affine'];
+const NOISE = new Set(['to', 'on', 'from', 'the', 'and', 'in', ',']);
+const MODULES: Readonly<Record<string, number>> = { kvm_intel: 1, kvm_amd: 2 };
+
+interface Word {
+  readonly text: string;
+  readonly place: Place;
+}
+
+interface RawAction {
+  readonly actor: number;
+  readonly words: readonly Word[];
+  readonly place: Place;
+  readonly text: string;
+}
+
+/** Parses a litmus text. Never throws on bad input. */
+export function parseLitmus(text: string, file: string): ParsedLitmus {
+  try {
+    return { ok: true, litmus: new LitmusParser(text, file).parse() };
+  } catch (error) {
+    if (error instanceof TextError) return { ok: false, problems: [error.problem] };
+    throw error;
+  }
+}
+
+class LitmusParser {
+  private name = '';
+  private about: string[] = [];
+  private kernel: Word | null = null;
+  private machine: { vendor: 'intel' | 'amd'; booted: number; cpus: number; packages: number } | null = null;
+  private readonly actors: { name: string; place: Place }[] = [];
+  private readonly raw: RawAction[] = [];
+  private readonly faults: { maybe: boolean; words: Word[]; place: Place; text: string }[] = [];
+  private readonly vms: SetupVm[] = [];
+  private readonly vmModes = new Map<string, { spins: boolean; halts: boolean }>();
+  private question: Setup['question'] = null;
+
+  constructor(
+    private readonly text: string,
+    private readonly file: string,
+  ) {}
+
+  parse(): Litmus {
+    if (this.text.length > MAX_LITMUS)
+      throw new TextError(
+        this.at(1, 1, 1),
+        `a litmus text has at most ${MAX_LITMUS} characters, this one ${this.text.length}`,
+      );
+    let actor = -1;
+    let last: 'fault' | 'action' | 'about' | '' = '';
+    this.text.split('\n').forEach((full, i) => {
+      const raw = full.replace(/\r$/, '');
+      const code = stripComment(raw);
+      if (code.trim() === '') return;
+      const words = this.words(code, i + 1);
+      const first = words[0]!;
+      const indented = /^\s/.test(code);
+      if (code.trim().startsWith('"') || this.openAbout) {
+        this.aboutLine(code, first);
+        last = 'about';
+        return;
+      }
+      const actorMatch = /^([A-Za-z_][\w-]*):/.exec(code);
+      if (actorMatch) {
+        const name = actorMatch[1]!;
+        if (this.actors.some((a) => a.name === name)) actor = this.actors.findIndex((a) => a.name === name);
+        else {
+          if (this.actors.length >= LIMITS.actors)
+            throw new TextError(first.place, `a text has at most ${LIMITS.actors} actors`);
+          actor = this.actors.push({ name, place: { ...first.place, length: name.length } }) - 1;
+        }
+        const rest = words.slice(1);
+        if (rest.length) this.action(actor, rest, code);
+        last = 'action';
+        return;
+      }
+      if (indented && last === 'action') {
+        this.action(actor, words, code);
+        return;
+      }
+      if (indented && last === 'fault') {
+        const fault = this.faults.at(-1)!;
+        fault.words.push(...words);
+        fault.text += ` ${code.trim()}`;
+        return;
+      }
+      last = this.directive(first, words, code);
+    });
+    if (this.openAbout) throw new TextError(this.at(1, 1, 1), 'the description is not closed', 'a quote is missing');
+    return this.finish();
+  }
+
+  private openAbout = false;
+
+  private aboutLine(code: string, first: Word): void {
+    let line = code.trim();
+    if (!this.openAbout) line = line.slice(1);
+    const close = line.indexOf('"');
+    if (close >= 0 && line.slice(close + 1).trim() !== '')
+      throw new TextError(first.place, 'nothing may follow the description on its line');
+    this.about.push((close >= 0 ? line.slice(0, close) : line).trim());
+    this.openAbout = close < 0;
+  }
+
+  private at(line: number, column: number, length: number): Place {
+    return { file: this.file, line, column, length: Math.max(1, length) };
+  }
+
+  private words(code: string, line: number): Word[] {
+    return [...code.matchAll(/,|=|[^\s,=]+/g)].map((m) => ({
+      text: m[0],
+      place: this.at(line, m.index + 1, m[0].length),
+    }));
+  }
+
+  private directive(first: Word, words: readonly Word[], code: string): 'fault' | '' {
+    switch (first.text) {
+      case 'litmus':
+        this.name = this.one(words, 'the name of the test').text;
+        return '';
+      case 'kernel':
+        this.kernel = this.one(words, 'a kernel, such as v5.15');
+        return '';
+      case 'machine':
+        this.machineLine(words, first.place);
+        return '';
+      case 'maybe':
+        if (words[1]?.text !== 'fault')
+          throw new TextError(words[1]?.place ?? first.place, '"maybe" is followed by "fault"');
+        this.addFault(true, words.slice(2), first.place, code);
+        return 'fault';
+      case 'fault':
+        this.addFault(false, words.slice(1), first.place, code);
+        return 'fault';
+      case 'never':
+      case 'always':
+      case 'exists':
+      case 'eventually': {
+        if (this.question) throw new TextError(first.place, 'a text asks one question');
+        const start = first.place.column - 1 + first.text.length;
+        const condition = code.slice(start);
+        if (!condition.trim())
+          throw new TextError(
+            first.place,
+            `"${first.text}" is followed by a condition`,
+            'such as oops, or loaded(vm0.vcpu0, 4)',
+          );
+        this.question = {
+          how: first.text,
+          expr: parseExpression(condition, { ...first.place, column: start + 1 }),
+          text: `${first.text} ${condition.trim()}`,
+        };
+        return '';
+      }
+      default:
+        throw new TextError(
+          first.place,
+          `${first.text} begins no line of a litmus text`,
+          didYouMean(first.text, DIRECTIVES) || 'an actor is written "admin: action"',
+        );
+    }
+  }
+
+  private one(words: readonly Word[], what: string): Word {
+    const word = words[1];
+    if (!word) throw new TextError(words[0]!.place, `"${words[0]!.text}" is followed by ${what}`);
+    if (words[2]) throw new TextError(words[2].place, `unexpected ${words[2].text}`);
+    return word;
+  }
+
+  private count(word: Word | undefined, after: Place, what: string, max: number): number {
+    if (!word || !/^\d+$/.test(word.text)) throw new TextError(word?.place ?? after, `expected ${what}`);
+    const n = Number(word.text);
+    if (n > max) throw new TextError(word.place, `${n} is more than ${max}, the most that is supported`);
+    return n;
+  }
+
+  private machineLine(words: readonly Word[], place: Place): void {
+    const machine = { vendor: 'intel' as 'intel' | 'amd', booted: 2, cpus: 2, packages: 1 };
+    let i = 1;
+    while (i < words.length) {
+      const w = words[i]!;
+      if (w.text === ',') i += 1;
+      else if (w.text === 'intel' || w.text === 'amd') {
+        machine.vendor = w.text;
+        i += 1;
+      } else if (w.text === 'cpus') {
+        machine.booted = this.count(words[++i], w.place, 'the number of CPUs', LIMITS.cpus);
+        if (machine.booted === 0) throw new TextError(words[i]!.place, 'a machine has at least one CPU');
+        machine.cpus = machine.booted;
+        i += 1;
+        if (words[i]?.text === '+') {
+          machine.cpus += this.count(
+            words[++i],
+            w.place,
+            'how many CPUs can be hot-added',
+            LIMITS.cpus - machine.booted,
+          );
+          i += 1;
+          if (words[i]?.text === 'hot-addable') i += 1;
+        }
+      } else if (w.text === 'packages') {
+        machine.packages = this.count(words[++i], w.place, 'the number of packages', 255);
+        if (machine.packages === 0) throw new TextError(words[i]!.place, 'a machine has at least one package');
+        i += 1;
+      } else
+        throw new TextError(
+          w.place,
+          `${w.text} says nothing of a machine`,
+          didYouMean(w.text, ['intel', 'amd', 'cpus', 'packages', 'hot-addable']) ||
+            'machine intel, cpus 4 + 1 hot-addable',
+        );
+    }
+    if (this.machine) throw new TextError(place, 'the machine is described twice');
+    this.machine = machine;
+  }
+
+  private addFault(maybe: boolean, words: readonly Word[], place: Place, code: string): void {
+    if (this.faults.length >= LIMITS.faults) throw new TextError(place, `a text has at most ${LIMITS.faults} faults`);
+    this.faults.push({ maybe, words: [...words], place: { ...place, length: code.trim().length }, text: code.trim() });
+  }
+
+  private action(actor: number, words: readonly Word[], code: string): void {
+    const place = { ...words[0]!.place, length: code.trimEnd().length - words[0]!.place.column + 1 };
+    if (this.raw.length >= LIMITS.actions) throw new TextError(place, `a text has at most ${LIMITS.actions} actions`);
+    const text = code.slice(words[0]!.place.column - 1).trim();
+    // a VM is named where it is made
+    const equals = words.findIndex((w) => w.text === '=');
+    if (equals >= 0) {
+      if (equals !== 1 || words[2]?.text !== 'create')
+        throw new TextError(words[equals]!.place, 'only a VM gets a name', 'vm0 = create vm, 2 vcpus');
+      const name = words[0]!.text;
+      if (!/^[A-Za-z_]\w*$/.test(name)) throw new TextError(words[0]!.place, `${name} is no name for a VM`);
+      if (this.vms.some((vm) => vm.name === name)) throw new TextError(words[0]!.place, `${name} is made twice`);
+      if (this.vms.length >= LIMITS.vms) throw new TextError(place, `a text has at most ${LIMITS.vms} VMs`);
+      const at = words.findIndex((w) => /^vcpus?$/.test(w.text));
+      const vcpus = at > 0 ? this.count(words[at - 1], place, 'the number of vCPUs', LIMITS.vcpus) : 1;
+      if (this.vms.reduce((n, vm) => n + vm.vcpus, vcpus) > LIMITS.vcpus)
+        throw new TextError(place, `a text has at most ${LIMITS.vcpus} vCPUs`);
+      this.vms.push({ name, vcpus, spins: false, halts: false });
+    }
+    for (const w of words) {
+      if (w.text !== 'spinning' && w.text !== 'halting') continue;
+      const vm = words.find((v) => this.vms.some((known) => known.name === v.text));
+      if (vm) this.vmModes.set(vm.text, { spins: w.text === 'spinning', halts: w.text === 'halting' });
+    }
+    this.raw.push({ actor, words, place, text });
+  }
+
+  // ---- names to numbers
+
+  private finish(): Litmus {
+    const top = this.at(1, 1, 1);
+    if (!this.name) throw new TextError(top, 'a litmus text begins with "litmus NAME"');
+    if (!this.kernel) throw new TextError(top, 'the text names no kernel', 'add a line "kernel v5.15"');
+    const machine = this.machine;
+    if (!machine)
+      throw new TextError(top, 'the text describes no machine', 'add a line "machine intel, cpus 4 + 1 hot-addable"');
+    const vms = this.vms.map((vm) => ({ ...vm, ...this.vmModes.get(vm.name) }));
+    const resolved = this.raw.map((raw) => this.resolve(raw, machine.cpus));
+    const actors = this.actors.map((actor, a) => ({
+      ...actor,
+      actions: this.raw.flatMap((raw, i) => (raw.actor === a ? [resolved[i]!] : [])),
+    }));
+    const indexOf = (rawIndex: number): { actor: number; index: number } => {
+      const { actor } = this.raw[rawIndex]!;
+      return { actor, index: this.raw.slice(0, rawIndex).filter((r) => r.actor === actor).length };
+    };
+    const withAfter = actors.map((actor) => ({
+      ...actor,
+      actions: actor.actions.map(({ after, ...action }): SetupAction => ({
+        ...action,
+        after: after === null ? null : indexOf(after),
+      })),
+    }));
+    return {
+      name: this.name,
+      about: this.about.join(' ').trim(),
+      kernel: this.kernel.text,
+      kernelPlace: this.kernel.place,
+      setup: {
+        ...machine,
+        vms,
+        actors: withAfter,
+        faults: this.faults.map((f) => this.fault(f, machine.cpus)),
+        question: this.question,
+      },
+    };
+  }
+
+  private cpu(word: Word, cpus: number): number {
+    const match = /^cpu(\d+)$/.exec(word.text);
+    if (!match) throw new TextError(word.place, `expected a CPU, found ${word.text}`, 'CPUs are cpu0, cpu1, ...');
+    const n = Number(match[1]);
+    if (n >= cpus)
+      throw new TextError(
+        word.place,
+        `there is no CPU ${n}: the machine has ${cpus}, counted from 0`,
+        'add "+ 1 hot-addable" to the machine',
+      );
+    return n;
+  }
+
+  private resolve(raw: RawAction, cpus: number): Omit<SetupAction, 'after'> & { after: number | null } {
+    let words = raw.words;
+    let after: number | null = null;
+    const afterAt = words.findIndex((w) => w.text === 'after');
+    if (afterAt >= 0) {
+      after = this.findAction(words.slice(afterAt + 1), words[afterAt]!.place, raw);
+      words = words.slice(0, afterAt);
+    }
+    const own = words[1]?.text === '=' ? words[0]! : null;
+    if (own) words = words.slice(2);
+    const verb = words[0];
+    if (!verb) throw new TextError(raw.place, 'an action is missing here');
+    if (verb.text === 'create') {
+      if (!own) throw new TextError(verb.place, 'the VM needs a name', 'vm0 = create vm, 2 vcpus');
+      return {
+        fn: 'create_vm',
+        args: [this.vms.findIndex((vm) => vm.name === own.text)],
+        text: raw.text,
+        place: raw.place,
+        after,
+      };
+    }
+    if (!/^[a-z_]\w*$/.test(verb.text))
+      throw new TextError(
+        verb.place,
+        `${verb.text} is no action`,
+        didYouMean(verb.text, VERBS) || `actions are ${VERBS.join(', ')}`,
+      );
+    const args: number[] = [];
+    for (const w of words.slice(1)) {
+      if (NOISE.has(w.text) || w.text === 'spinning' || w.text === 'halting') continue;
+      args.push(this.operand(w, cpus));
+    }
+    return { fn: verb.text, args, text: raw.text, place: raw.place, after };
+  }
+
+  private operand(w: Word, cpus: number): number {
+    if (/^cpu\d+$/.test(w.text)) return this.cpu(w, cpus);
+    if (w.text === 'any') return -1;
+    if (w.text in MODULES) return MODULES[w.text]!;
+    if (/^\d+$/.test(w.text)) return Number(w.text);
+    const vcpu = /^(\w+)\.vcpu(\d+)$/.exec(w.text);
+    const vmName = vcpu ? vcpu[1]! : w.text;
+    const v = this.vms.findIndex((vm) => vm.name === vmName);
+    if (v >= 0) {
+      if (!vcpu) return v;
+      const index = Number(vcpu[2]);
+      if (index >= this.vms[v]!.vcpus)
+        throw new TextError(w.place, `${vmName} has ${this.vms[v]!.vcpus} vCPU(s), counted from 0`);
+      return this.vms.slice(0, v).reduce((n, vm) => n + vm.vcpus, 0) + index;
+    }
+    throw new TextError(
+      w.place,
+      `${w.text} is not known here`,
+      didYouMean(w.text, [...this.vms.map((vm) => vm.name), ...Object.keys(MODULES), 'any']) ||
+        'a CPU, a VM, a vCPU (vm0.vcpu0) or a module',
+    );
+  }
+
+  /** The action that `after` names: by its words, as far as they are given. */
+  private findAction(words: readonly Word[], place: Place, from: RawAction): number {
+    if (words.length === 0)
+      throw new TextError(place, '"after" is followed by an action of another actor', 'online cpu4 after run vm0');
+    const wanted = words.filter((w) => !NOISE.has(w.text)).map((w) => w.text);
+    const matches = this.raw.flatMap((raw, i) => {
+      if (raw === from) return [];
+      const end = raw.words.findIndex((w) => w.text === 'after');
+      const have = raw.words.slice(0, end < 0 ? undefined : end).map((w) => w.text);
+      return wanted.every((w) => have.includes(w)) ? [i] : [];
+    });
+    if (matches.length === 0)
+      throw new TextError(
+        { ...words[0]!.place, length: wanted.join(' ').length },
+        `no action "${wanted.join(' ')}" in this text`,
+        didYouMean(
+          wanted.join(' '),
+          this.raw.map((r) => r.text),
+        ),
+      );
+    return matches[0]!;
+  }
+
+  private fault(f: { maybe: boolean; words: readonly Word[]; place: Place; text: string }, cpus: number): SetupFault {
+    const words = [...f.words];
+    let cpu = -1;
+    if (words[0] && /^cpu\d/.test(words[0].text)) cpu = this.cpu(words.shift()!, cpus);
+    const fn = words.shift();
+    if (!fn)
+      throw new TextError(
+        f.place,
+        'a fault names a function or a hotplug state',
+        'fault cpu4 kvm_arch_hardware_enable returns -EIO',
+      );
+    const returns = words.shift();
+    const value = words.shift();
+    if (returns?.text !== 'returns' || !value)
+      throw new TextError(returns?.place ?? fn.place, 'a fault says what is returned', `fault ${fn.text} returns -EIO`);
+    const match = /^(-?)(\w+)$/.exec(value.text);
+    const named =
+      match && match[2]! in ERRNO ? ERRNO[match[2]!]! : match && /^\d+$/.test(match[2]!) ? Number(match[2]) : null;
+    if (named === null || named > 4095)
+      throw new TextError(
+        value.place,
+        `${value.text} is no errno`,
+        didYouMean(value.text.replace('-', ''), Object.keys(ERRNO)) || 'such as -EIO',
+      );
+    let nth = 0;
+    if (words[0]?.text === 'once') {
+      nth = 1;
+      words.shift();
+    } else if (words[0]?.text === 'time') {
+      nth = this.count(words[1], words[0].place, 'which time', 100);
+      if (nth === 0) throw new TextError(words[1]!.place, 'times count from 1');
+      words.splice(0, 2);
+    }
+    if (words[0])
+      throw new TextError(
+        words[0].place,
+        `unexpected ${words[0].text}`,
+        'a fault ends with its value, "once", or "time 2"',
+      );
+    return { cpu, fn: fn.text, returns: match![1] ? -named : named, maybe: f.maybe, nth, text: f.text, place: f.place };
+  }
+}
+
+function stripComment(line: string): string {
+  let quoted = false;
+  for (let i = 0; i < line.length; i++) {
+    if (line[i] === '"') quoted = !quoted;
+    else if (line[i] === '#' && !quoted) return line.slice(0, i);
+  }
+  return line;
+}

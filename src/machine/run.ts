@@ -1,0 +1,462 @@
+/**
+ * One run of a program: a discrete-event simulation that picks, of all that could happen next, what happens first in
+ * nominal time. Each CPU has a clock; each step costs its context's CPU some time. The same program, seed and limits
+ * give the same run, step for step.
+ *
+ * Only CPUs and sleepers that something has touched are looked at again, so a run of thousands of idle CPUs costs
+ * what the busy ones cost.
+ */
+import { Head, Run as RunState, type Program } from '../language/program';
+import { cellsRead, evaluator } from './evaluate';
+import { Heap } from './heap';
+import { History } from './history';
+import { Machine, MachineError, type Transition } from './machine';
+
+export interface RunOptions {
+  /** 0: the plain schedule; any other number perturbs costs, placement and free choices, repeatably. */
+  readonly seed?: number;
+  /** Most steps taken; the run then ends with `end: 'limit'`. */
+  readonly maxSteps?: number;
+}
+
+export interface RunResult {
+  readonly program: Program;
+  readonly history: History;
+  /** State before the first step. */
+  readonly initial: Int32Array;
+  /** The machine in its last state. */
+  readonly machine: Machine;
+  /** quiet: nothing new would happen; limit: `maxSteps` reached; panic: the host is dead; error: the text did what it must not. */
+  readonly end: 'quiet' | 'limit' | 'panic' | 'error';
+  readonly error: MachineError | null;
+  /** Step at which the question's condition first held (or, for `always`, failed); -1 never. */
+  readonly witness: number;
+  /** Nanoseconds at the end. */
+  readonly duration: number;
+}
+
+const IPI_LATENCY = 600;
+const TIME_SLICE = 3_000_000;
+/** A guest that is left alone exits by itself after this long. */
+const RESIDENCE = 2_000_000;
+/** After the last act the run goes on this long, so that its consequences show. */
+const TAIL = 400_000;
+const FOREVER = Number.POSITIVE_INFINITY;
+
+/** mulberry32: a small repeatable generator, enough to perturb a schedule. */
+function generator(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = a;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Runs to the end. Never throws for what a text does: that is `end: 'error'`. */
+export function run(program: Program, options: RunOptions = {}): RunResult {
+  return new Simulation(program, options).run();
+}
+
+class Simulation {
+  private readonly machine: Machine;
+  private readonly history: History;
+  private readonly initial: Int32Array;
+  private readonly heap = new Heap();
+  private readonly clock: Float64Array;
+  private readonly queued: Float64Array;
+  private readonly sliceStart: Float64Array;
+  private readonly arrival: Float64Array;
+  private readonly readyAt: Float64Array;
+  private readonly restUntil: Float64Array;
+  private readonly guestSince: Float64Array;
+  private readonly turns: Int32Array;
+  /** Context by cell, -1 outside contexts; CPU by cell, -1 where it belongs to none. */
+  private readonly contextOf: Int32Array;
+  private readonly cpuOf: Int32Array;
+  private readonly watchers = new Map<number, Set<number>>();
+  /** Sleepers whose condition asks about tasks: looked at after every step. */
+  private readonly restless = new Set<number>();
+  private readonly dirty = new Set<number>();
+  private readonly check = new Set<number>();
+  private readonly random: (() => number) | null;
+  private now = 0;
+  private lastAct = 0;
+  private frozen = false;
+
+  constructor(
+    private readonly program: Program,
+    private readonly options: RunOptions,
+  ) {
+    this.machine = new Machine(program);
+    this.initial = this.machine.s.slice();
+    this.history = new History(program);
+    const n = program.cpus;
+    const contexts = program.contexts.length;
+    this.clock = new Float64Array(n);
+    this.queued = new Float64Array(n + contexts).fill(FOREVER);
+    this.sliceStart = new Float64Array(n);
+    this.arrival = new Float64Array(n);
+    this.readyAt = new Float64Array(contexts);
+    this.restUntil = new Float64Array(contexts);
+    this.guestSince = new Float64Array(contexts).fill(-1);
+    this.turns = new Int32Array(contexts);
+    this.contextOf = new Int32Array(program.width).fill(-1);
+    this.cpuOf = new Int32Array(program.width).fill(-1);
+    program.contexts.forEach((c, x) => this.contextOf.fill(x, c.base, c.base + Head.size + c.locals));
+    for (const g of program.groups) {
+      if (g.scope !== 'cpu') continue;
+      const per = g.count / n;
+      for (let i = 0; i < g.count; i++) this.cpuOf[g.base + i] = Math.floor(i / per);
+    }
+    program.contexts.forEach((c, x) => c.allowed >= 0 && this.contextOf.fill(x, c.allowed, c.allowed + n));
+    this.random = options.seed ? generator(options.seed) : null;
+  }
+
+  run(): RunResult {
+    const { program, machine, history } = this;
+    const limit = this.options.maxSteps ?? 200_000;
+    const condition = program.question && evaluator(program.question.cond, machine.around);
+    const wanted = program.question?.how === 'always' ? 0 : 1;
+    let witness = -1;
+    const look = (): void => {
+      if (condition && witness < 0 && machine.evaluate(condition) === wanted) witness = history.length;
+    };
+    for (let c = 0; c < program.cpus; c++) if (machine.isOn(c)) this.dirty.add(c);
+    for (let x = 0; x < program.contexts.length; x++) this.check.add(x);
+    let end: RunResult['end'] = 'quiet';
+    let error: MachineError | null = null;
+    try {
+      look();
+      this.replan();
+      for (;;) {
+        const event = this.heap.pop();
+        if (!event) break;
+        if (event.time !== this.queued[event.item]) continue;
+        this.queued[event.item] = FOREVER;
+        if (history.length >= limit) {
+          end = 'limit';
+          break;
+        }
+        this.now = Math.max(this.now, event.time);
+        if (this.quiet()) break;
+        this.fire(event.item, event.time);
+        look();
+        if (machine.s[program.machine.panic] !== 0) {
+          end = 'panic';
+          break;
+        }
+        this.replan();
+      }
+    } catch (e) {
+      if (!(e instanceof MachineError)) throw e;
+      error = e;
+      end = 'error';
+    }
+    const duration = Math.max(
+      this.now,
+      history.length ? history.step(history.length - 1).start + history.step(history.length - 1).cost : 0,
+    );
+    return { program, history, initial: this.initial, machine, end, error, witness, duration };
+  }
+
+  /** Nothing but guests turning round since a while, each of them at least once. */
+  private quiet(): boolean {
+    if (this.now - this.lastAct < TAIL) return false;
+    for (const x of this.machine.floating) {
+      if (this.program.contexts[x]!.vcpu < 0) continue;
+      const run = this.machine.head(x, Head.run);
+      if (run !== RunState.runnable && run !== RunState.sleeping) continue;
+      if (run === RunState.sleeping && this.queued[this.program.cpus + x] === FOREVER) continue;
+      if (this.turns[x] === 0 && this.machine.instrOf(x).op !== 'guest') return false;
+    }
+    return true;
+  }
+
+  // ---- events
+
+  private fire(item: number, time: number): void {
+    const n = this.program.cpus;
+    if (item >= n) {
+      const x = item - n;
+      if (this.machine.head(x, Head.run) === RunState.sleeping && this.machine.ready(x)) this.wake(x, time);
+      else this.check.add(x);
+      return;
+    }
+    const plan = this.plan(item);
+    if (!plan) return;
+    if (plan.time > time) {
+      this.enqueue(item, plan.time);
+      return;
+    }
+    this.apply(plan.transition, time, item);
+  }
+
+  private wake(x: number, time: number): void {
+    const cpu = this.choosePlace(x);
+    if (cpu >= 0) this.apply({ kind: 'wake', context: x, cpu, choice: 0 }, time, -1);
+    else if (this.program.contexts[x]!.kind !== 'percpu')
+      this.apply({ kind: 'adrift', context: x, cpu: this.machine.head(x, Head.cpu), choice: 0 }, time, -1);
+  }
+
+  /** The CPU of the last time where it is idle, else the idlest one that may take the task. */
+  private choosePlace(x: number): number {
+    const { machine } = this;
+    const allowed = machine.allowedCpus(x);
+    if (allowed.length <= 1) return allowed[0] ?? -1;
+    const before = machine.head(x, Head.cpu);
+    const load = (c: number): number => machine.waiting(c).length + (machine.currentTask(c) >= 0 ? 1 : 0);
+    const fresh = this.program.contexts[x]!.vcpu >= 0 && this.turns[x] === 0;
+    let best = -1;
+    let bestLoad = FOREVER;
+    for (const c of allowed) {
+      const l = load(c) - (c === before && !fresh ? 0.5 : 0) + (this.random ? this.random() * 0.4 : 0);
+      if (l < bestLoad) {
+        bestLoad = l;
+        best = c;
+      }
+    }
+    return best;
+  }
+
+  private apply(t: Transition, time: number, cpu: number): void {
+    const { machine } = this;
+    const pc = machine.head(t.context, Head.pc);
+    machine.apply(t);
+    const cost = this.random ? machine.cost * (0.6 + 0.8 * this.random()) : machine.cost;
+    const done = time + cost;
+    if (cpu >= 0) this.clock[cpu] = done;
+    this.note(t, time, done);
+    const { journal } = machine;
+    for (let i = 0; i < journal.length; i += 2) this.touched(journal[i]!, journal[i + 1]!);
+    this.history.record(machine, t, pc, time);
+    this.now = time;
+    if (cpu >= 0) this.dirty.add(cpu);
+    this.wakeTime = done;
+  }
+
+  private wakeTime = 0;
+
+  /** Times that are no part of the state. */
+  private note(t: Transition, time: number, done: number): void {
+    const { machine, program } = this;
+    const x = t.context;
+    const context = program.contexts[x]!;
+    if (t.kind === 'wake' || t.kind === 'push') this.readyAt[x] = done;
+    if (t.kind === 'preempt') this.readyAt[x] = done;
+    if (t.kind === 'switch') this.sliceStart[t.cpu] = done;
+    if (t.kind === 'step' && context.vcpu >= 0) {
+      const instr = program.code[this.pcBefore(x)]!;
+      if (instr.op === 'rest') this.restUntil[x] = done + instr.us * 1000;
+      if (instr.op === 'guest') this.guestSince[x] = -1;
+    }
+    for (const e of machine.effects) {
+      if (e.kind === 'send') this.arrival[e.to] = done + IPI_LATENCY;
+      if (e.kind === 'oops' || e.kind === 'action' || e.kind === 'migrate' || e.kind === 'ended') this.act(time);
+    }
+    if (context.vcpu < 0 && t.kind === 'step') this.act(time);
+  }
+
+  private act(time: number): void {
+    this.lastAct = time;
+    this.turns.fill(0);
+  }
+
+  /** pc of the instruction that the last transition of x began with, from the journal; its present pc where it did not move. */
+  private pcBefore(x: number): number {
+    const cell = this.program.contexts[x]!.base + Head.pc;
+    const { journal } = this.machine;
+    for (let i = 0; i < journal.length; i += 2) if (journal[i] === cell) return journal[i + 1]!;
+    return this.machine.s[cell]!;
+  }
+
+  private touched(cell: number, old: number): void {
+    const x = this.contextOf[cell]!;
+    if (x >= 0) {
+      const base = this.program.contexts[x]!.base;
+      const cpu = this.machine.s[base + Head.cpu]!;
+      if (cpu >= 0) this.dirty.add(cpu);
+      if (cell === base + Head.cpu && old >= 0) this.dirty.add(old);
+      if (cell === base + Head.run || cell === base + Head.pc) this.check.add(x);
+      // a new mask may send a task away, or let a sleeper be placed
+      if (cell >= base + Head.size) this.check.add(x);
+    } else {
+      const cpu = this.cpuOf[cell]!;
+      if (cpu >= 0) this.dirty.add(cpu);
+      if (cell === this.program.machine.stopped)
+        for (let c = 0; c < this.program.cpus; c++) if (this.machine.isOn(c)) this.dirty.add(c);
+    }
+    const waiting = this.watchers.get(cell);
+    if (!waiting) return;
+    for (const y of waiting) {
+      this.check.add(y);
+      const cpu = this.machine.head(y, Head.cpu);
+      if (cpu >= 0) this.dirty.add(cpu);
+    }
+    this.watchers.delete(cell);
+  }
+
+  // ---- planning
+
+  private replan(): void {
+    const { machine, program } = this;
+    const stopped = machine.s[program.machine.stopped] !== 0;
+    if (this.frozen && !stopped) {
+      // everybody stood still for as long as the stopper took
+      for (let c = 0; c < program.cpus; c++) if (this.clock[c]! < this.now) this.clock[c] = this.now;
+      for (const x of this.machine.floating) this.check.add(x);
+    }
+    this.frozen = stopped;
+    for (const x of this.restless) this.check.add(x);
+    if (!stopped) {
+      for (const x of this.check) this.consider(x);
+      this.check.clear();
+    }
+    for (const c of this.dirty) {
+      const plan = this.plan(c);
+      if (plan) this.enqueue(c, Math.max(plan.time, this.now));
+    }
+    this.dirty.clear();
+  }
+
+  private enqueue(item: number, time: number): void {
+    if (time >= this.queued[item]!) return;
+    this.queued[item] = time;
+    this.heap.push(time, item);
+  }
+
+  /** A sleeper that may be woken, or a runnable task that must move. */
+  private consider(x: number): void {
+    const { machine, program } = this;
+    const context = program.contexts[x]!;
+    if (context.allowed < 0 && context.kind !== 'percpu') return;
+    const run = machine.head(x, Head.run);
+    if (run === RunState.sleeping && machine.head(x, Head.hook) === 0) {
+      this.restless.delete(x);
+      if (machine.ready(x)) {
+        const at = Math.max(this.wakeTime, this.restUntil[x]!);
+        if (machine.allowedCpus(x).length > 0 || context.kind !== 'percpu') this.enqueue(program.cpus + x, at);
+        else this.restless.add(x);
+      } else this.watch(x);
+    } else if (run === RunState.runnable) {
+      this.restless.delete(x);
+      const cpu = machine.head(x, Head.cpu);
+      if (cpu >= 0) this.dirty.add(cpu);
+    }
+  }
+
+  /** Looks at x again when something that its condition reads has changed. */
+  private watch(x: number): void {
+    const instr = this.machine.instrOf(x);
+    let cells: number[] | null = null;
+    if (instr.op === 'lock') cells = [this.program.locks[instr.lock]!.cell];
+    else if (instr.op === 'await' || instr.op === 'spin' || instr.op === 'idle')
+      cells = cellsRead(instr.cond, this.machine.around, this.machine.s, x);
+    else if (instr.op === 'ipiwait') cells = [this.program.contexts[x]!.base + Head.calls];
+    if (!cells) {
+      this.restless.add(x);
+      return;
+    }
+    for (const cell of cells) {
+      let set = this.watchers.get(cell);
+      if (!set) this.watchers.set(cell, (set = new Set()));
+      set.add(x);
+    }
+  }
+
+  /** What a CPU does next and when; null when it has nothing to do until something changes. */
+  private plan(c: number): { time: number; transition: Transition } | null {
+    const { machine, program } = this;
+    const m = program.machine;
+    const clock = Math.max(this.clock[c]!, 0);
+    const out = (
+      kind: Transition['kind'],
+      context: number,
+      time: number,
+      choice = 0,
+      cpu = c,
+    ): { time: number; transition: Transition } => ({
+      time: Math.max(time, clock),
+      transition: { kind, context, cpu, choice },
+    });
+    const x = machine.top(c);
+    if (machine.s[m.stopped] === 0) {
+      const pending = machine.s[m.queue + c * m.queueDepth] !== 0;
+      if (pending && machine.takesIrq(c)) return out('irq', 1 + program.cpus + c, this.arrival[c]!);
+      if (machine.s[m.inIrq + c] === 0) {
+        const task = machine.currentTask(c);
+        const waiting = machine.waiting(c);
+        for (const y of waiting) {
+          if (machine.mayRun(y, c)) continue;
+          const to = this.choosePlace(y);
+          if (to >= 0) return out('push', y, this.readyAt[y]!, 0, to);
+          if (program.contexts[y]!.kind !== 'percpu') return out('adrift', y, this.readyAt[y]!);
+        }
+        if (machine.preemptible(c)) {
+          const mustLeave = task >= 0 && !machine.mayRun(task, c);
+          const others = waiting.filter((y) => machine.mayRun(y, c));
+          if (task < 0 && others.length > 0) {
+            const first = others.reduce((a, b) => (this.readyAt[b]! < this.readyAt[a]! ? b : a));
+            return out('switch', first, this.readyAt[first]!);
+          }
+          if (mustLeave) return out('preempt', task, clock);
+          const hog =
+            task >= 0 && program.contexts[task]!.vcpu >= 0 && others.some((y) => program.contexts[y]!.vcpu < 0);
+          if (task >= 0 && others.length > 0 && (hog || clock - this.sliceStart[c]! > TIME_SLICE))
+            return out('preempt', task, clock);
+        }
+      }
+    }
+    if (x < 0) return null;
+    return this.planStep(x, c, clock, out);
+  }
+
+  private planStep(
+    x: number,
+    c: number,
+    clock: number,
+    out: (
+      kind: Transition['kind'],
+      context: number,
+      time: number,
+      choice?: number,
+    ) => { time: number; transition: Transition },
+  ): { time: number; transition: Transition } | null {
+    const { machine } = this;
+    const instr = machine.instrOf(x);
+    switch (instr.op) {
+      case 'nop':
+        return machine.head(x, Head.pc) === 0 ? null : out('step', x, clock);
+      case 'choose':
+        return out(
+          'step',
+          x,
+          clock,
+          this.random ? instr.lo + Math.floor(this.random() * (instr.hi - instr.lo + 1)) : instr.hi,
+        );
+      case 'pick': {
+        const set: number[] = [];
+        for (let i = 0; i < instr.count; i++) if (machine.s[instr.base + i] !== 0) set.push(i);
+        if (set.length === 0) return null;
+        return out('step', x, clock, this.random ? set[Math.floor(this.random() * set.length)]! : set[0]!);
+      }
+      case 'guest': {
+        if (this.guestSince[x]! < 0) this.guestSince[x] = clock;
+        this.turns[x] = this.turns[x]! + 1;
+        const ways = machine.guestLeaves(x);
+        if (ways.includes(0)) {
+          const pending = machine.s[this.program.machine.queue + c * this.program.machine.queueDepth] !== 0;
+          return out('step', x, pending ? this.arrival[c]! : clock, 0);
+        }
+        return ways.length === 0 ? null : out('step', x, this.guestSince[x]! + RESIDENCE, 1);
+      }
+      default:
+        if (machine.ready(x)) return out('step', x, clock);
+        if (machine.sleeps(instr) && machine.head(x, Head.run) === RunState.runnable) return out('sleep', x, clock);
+        this.watch(x);
+        return null;
+    }
+  }
+}
