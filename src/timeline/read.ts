@@ -82,8 +82,11 @@ export async function* textChunks(data: FileInput['data'], damage: Damage): Asyn
     return;
   }
   let ready: Uint8Array[] = [];
+  let any = false;
   const gunzip = new Gunzip((chunk) => {
-    if (chunk.length > 0) ready.push(chunk);
+    if (chunk.length === 0) return;
+    ready.push(chunk);
+    any = true;
   });
   try {
     for (let at = 0; at < head.length; at += piece >> 4) {
@@ -99,6 +102,7 @@ export async function* textChunks(data: FileInput['data'], damage: Damage): Asyn
       }
     gunzip.push(new Uint8Array(0), true);
     yield* ready;
+    if (!any) damage.what = 'the gzip is empty or cut off';
   } catch (error) {
     yield* ready;
     const why = error instanceof Error ? error.message : String(error);
