@@ -1,4 +1,4 @@
-import { Bytes, Floats, Ints, ordered } from './grow';
+import { Bytes, Floats, grouped, Ints, ordered } from './grow';
 import type {
   Counters,
   FlowKind,
@@ -278,8 +278,11 @@ export class TimelineBuilder {
     const start = s.start.data;
     const end = s.end.data;
     const depth = s.depth.data;
-    // By (track, depth) first, by counting: a stable sort that leaves each lane's slices in the order they came.
-    let rows = ordered(s.track.length, (row) => track[row]! * 256 + depth[row]!);
+    // By (track, depth) first, by counting: that leaves each lane's slices in the order they came.
+    let deepest = 0;
+    for (let row = 0; row < s.depth.length; row++) deepest = Math.max(deepest, depth[row]!);
+    const width = deepest + 1;
+    let rows = grouped(s.track.length, this.tracks.length * width, (row) => track[row]! * width + depth[row]!);
     const bad = (row: number, what: string) =>
       new RangeError(`slice ${this.strings[s.name.data[row]!]} [${start[row]}, ${end[row]}) of row ${row}: ${what}`);
     let inOrder = true;

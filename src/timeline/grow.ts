@@ -80,3 +80,16 @@ export function ordered(n: number, key: (row: number) => number): Int32Array {
   }
   return sorted ? rows : rows.sort((a, b) => key(a) - key(b) || a - b);
 }
+
+/**
+ * The row numbers 0 .. n-1 grouped by `key`, a small integer below `keys`: ascending keys, and within one key the order of
+ * the rows. Linear always.
+ */
+export function grouped(n: number, keys: number, key: (row: number) => number): Int32Array {
+  const next = new Int32Array(keys + 1);
+  for (let row = 0; row < n; row++) next[key(row) + 1]!++;
+  for (let k = 1; k <= keys; k++) next[k]! += next[k - 1]!;
+  const rows = new Int32Array(n);
+  for (let row = 0; row < n; row++) rows[next[key(row)]!++] = row;
+  return rows;
+}

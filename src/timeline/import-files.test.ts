@@ -125,6 +125,34 @@ describe('importFiles', () => {
     expect(report.events).toBe(plain.report.events - 1);
   });
 
+  it('takes 100 MB as it comes, without holding the text', async () => {
+    const lines = trace
+      .toString()
+      .split('\n')
+      .filter((l) => l !== '' && !l.startsWith('#'));
+    const size = 100e6;
+    let made = 0;
+    let rounds = 0;
+    const stream = async function* (): AsyncGenerator<Uint8Array> {
+      for (; made < size; rounds++) {
+        const round = bytes(
+          lines
+            .map((l) => l.replace(/ (\d+)(\.\d{6}): /, (_, s, us) => ` ${Number(s) + rounds * 4}${us}: `))
+            .join('\n') + '\n',
+        );
+        made += round.length;
+        yield round;
+      }
+      await Promise.resolve();
+    };
+    const before = process.memoryUsage().rss;
+    const { report, timeline } = await one(stream());
+    const grown = (process.memoryUsage().rss - before) / 2 ** 20;
+    expect(report.events).toBe(lines.length * rounds);
+    expect(timeline.length).toBe(report.events + 1); // and the end of the trace
+    expect(grown).toBeLessThan(800);
+  });
+
   it('tells a stamp that goes back by keeping the line order', async () => {
     const text = [line(0, 5e6, 'a: x'), line(1, 4e6, 'b: x'), line(0, 6e6, 'c: x')].join('\n');
     const { timeline } = await one(bytes(text));
