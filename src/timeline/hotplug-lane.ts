@@ -12,6 +12,9 @@ interface OpenStep {
   readonly row: number;
 }
 
+/** Steps within steps; a real kernel nests two. */
+const deepest = 100;
+
 /**
  * The hotplug rows: sections at depth 0, one slice per pair of enter and exit below them (a step within a step, like those of
  * the CPU itself inside the boot processor's bring-up, one deeper).
@@ -83,7 +86,12 @@ export class HotplugLane {
     const taken = this.depths.get(cpu) ?? [];
     this.depths.set(cpu, taken);
     let depth = 1;
-    while (taken[depth]) depth++;
+    while (taken[depth] && depth < deepest) depth++;
+    if (taken[depth]) {
+      // Only a broken text enters so many steps without leaving one.
+      this.note(`${t.place(row)}: more than ${deepest} steps of CPU ${cpu} open at once`, at, cpu);
+      return;
+    }
     taken[depth] = true;
     const stack = this.open.get(tid);
     if (stack) stack.push({ step, depth, row });

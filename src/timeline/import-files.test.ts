@@ -153,6 +153,15 @@ describe('importFiles', () => {
     expect(grown).toBeLessThan(800);
   });
 
+  it('stands any number of steps and handlers that never end', async () => {
+    const text = Array.from({ length: 2000 }, (_, i) =>
+      line(0, i, i % 2 ? `cpuhp_enter: cpu: 0003 target: 9 step: ${i} (f)` : `v${i}_entry: vector=${i}`),
+    );
+    const { report } = await one(bytes(text.join('\n')));
+    expect(report.events).toBe(2000);
+    expect(report.notes.length).toBeLessThan(300);
+  });
+
   it('tells a stamp that goes back by keeping the line order', async () => {
     const text = [line(0, 5e6, 'a: x'), line(1, 4e6, 'b: x'), line(0, 6e6, 'c: x')].join('\n');
     const { timeline } = await one(bytes(text));

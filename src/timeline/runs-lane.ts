@@ -27,6 +27,9 @@ interface Running {
   readonly interrupts: Interrupt[];
 }
 
+/** Handlers within handlers; a real kernel nests two or three. */
+const mostInterrupts = 16;
+
 const notTold = 'kernel or user space: the trace does not tell';
 
 /**
@@ -75,9 +78,13 @@ export class RunsLane {
       case Kind.kvmExit:
         if (on.guest) this.cut(on, at, false);
         break;
-      case Kind.vectorEntry:
-        on.interrupts.push({ name: t.strings.text(t.d.data[row]!), vector: t.a.data[row]!, start: at });
+      case Kind.vectorEntry: {
+        const name = t.strings.text(t.d.data[row]!);
+        // No handler interrupts itself: the exit of the one before is missing, and with it that of all over it.
+        this.endInterrupt(on, name, at);
+        if (on.interrupts.length < mostInterrupts) on.interrupts.push({ name, vector: t.a.data[row]!, start: at });
         break;
+      }
       case Kind.vectorExit:
         this.endInterrupt(on, t.strings.text(t.d.data[row]!), at);
         break;
