@@ -15,7 +15,8 @@ export interface GestureTarget {
   height(): number;
   setDomain(start: number, end: number): void;
   panBy(px: number): void;
-  scrollBy(px: number): void;
+  /** Returns whether there was anywhere to go. */
+  scrollBy(px: number): boolean;
   /** Puts the scrollbar's thumb under the pointer: moved by px along the bar. */
   dragScrollbar(px: number): void;
   seekTo(x: number, phase: Phase): void;
@@ -228,7 +229,7 @@ export class Gestures {
     const dx = (sideways ? event.deltaY : event.deltaX) * unit;
     const dy = sideways ? 0 : event.deltaY * unit;
     if (Math.abs(dx) > Math.abs(dy)) this.#target.panBy(dx);
-    else this.#target.scrollBy(dy);
+    else if (!this.#target.scrollBy(dy)) return; // then the page around may scroll
     event.preventDefault();
   }
 }
