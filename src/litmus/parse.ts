@@ -357,7 +357,7 @@ class LitmusParser {
       return {
         fn: 'create_vm',
         args: [this.vms.findIndex((vm) => vm.name === own.text)],
-        text: raw.text,
+        text: withoutAfter(raw.text),
         place: raw.place,
         after,
       };
@@ -373,7 +373,7 @@ class LitmusParser {
       if (NOISE.has(w.text) || w.text === 'spinning' || w.text === 'halting') continue;
       args.push(this.operand(w, cpus));
     }
-    return { fn: verb.text, args, text: raw.text, place: raw.place, after };
+    return { fn: verb.text, args, text: withoutAfter(raw.text), place: raw.place, after };
   }
 
   private operand(w: Word, cpus: number): number {
@@ -463,6 +463,11 @@ class LitmusParser {
       );
     return { cpu, fn: fn.text, returns: match![1] ? -named : named, maybe: f.maybe, nth, text: f.text, place: f.place };
   }
+}
+
+/** An action as it is shown: what it waits for is not part of it. */
+function withoutAfter(text: string): string {
+  return text.replace(/\s+after\s.*$/, '');
 }
 
 function stripComment(line: string): string {
