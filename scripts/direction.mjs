@@ -15,7 +15,10 @@ const pipeline = ['language', 'machine', 'kernels', 'litmus', 'explore', 'timeli
 export const stages = {
   ...Object.fromEntries(pipeline.map((name, i) => [name, { folders: pipeline.slice(0, i), packages: [] }])),
   lanes: { folders: ['timeline'], packages: ['d3'] },
-  app: { folders: [...pipeline, 'lanes'], packages: ['@base-ui', '@codemirror', 'd3', 'idb-keyval', 'react', 'react-dom', 'zustand'] },
+  app: {
+    folders: [...pipeline, 'lanes'],
+    packages: ['@base-ui', '@codemirror', 'd3', 'idb-keyval', 'react', 'react-dom', 'zustand'],
+  },
   cli: { folders: pipeline, packages: [], node: true },
 };
 
