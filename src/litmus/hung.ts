@@ -1,0 +1,115 @@
+/**
+ * Who can never go on at the end of a run, and what each of them waits for. A kthread that waits at the top of its loop
+ * waits for work; anything else that can take no step, when nothing else moves, hangs.
+ */
+import type { Place } from '../language/errors';
+import { Head, Run, type Code, type Instr } from '../language/program';
+import { cellsRead } from '../machine/evaluate';
+import type { RunResult } from '../machine/run';
+import type { ActionOutcome } from './outcome';
+
+export interface Hung {
+  readonly task: string;
+  /** The CPU it is on. */
+  readonly cpu: number;
+  /** Action that it is in or has not begun, '' where it is no actor. */
+  readonly action: string;
+  /**
+   * lock: `lock`, held by `holder`; action: another actor's `on` that never returned; condition: a wait in `function`
+   * for the variables `on` to change; call: a CPU that never took its call; stop: CPUs that never stood still;
+   * cpu: it could go on, but its CPU never runs it.
+   */
+  readonly waits: 'lock' | 'action' | 'condition' | 'call' | 'stop' | 'cpu';
+  readonly lock: string | null;
+  /** Task that holds the lock; null where none is known (readers are only counted). */
+  readonly holder: string | null;
+  readonly holder_dead: boolean;
+  readonly readers: number;
+  readonly on: readonly string[];
+  readonly function: string;
+  readonly place: Place;
+}
+
+/** The tasks that hang at the end of a quiet run. */
+export function hungTasks(result: RunResult, returns: readonly ActionOutcome[]): Hung[] {
+  const { program, machine } = result;
+  const hung: Hung[] = [];
+  program.contexts.forEach((context, x) => {
+    if (context.kind === 'init') return;
+    const run = machine.head(x, Head.run);
+    if (run !== Run.runnable && run !== Run.sleeping) return;
+    const instr = machine.instrOf(x);
+    if (instr.op === 'idle' || instr.op === 'guest' || machine.head(x, Head.pc) === 0) return;
+    const actor = context.kind === 'actor';
+    const cpu = machine.head(x, Head.cpu);
+    const ready = machine.ready(x);
+    // a runnable task whose turn has not come is only news where userspace waits for it
+    if (ready && !(actor && run === Run.runnable)) return;
+    const top = program.frames[instr.frame]!.parent < 0;
+    const kthread = context.kind === 'kthread' || context.kind === 'percpu';
+    if (kthread && top && instr.op === 'await') return;
+    hung.push({
+      task: context.name,
+      cpu,
+      action: actor ? (returns.find((r) => r.actor === context.name && r.step < 0)?.action ?? '') : '',
+      ...reason(result, x, instr, ready, actor && top),
+      function: program.frames[instr.frame]!.fn,
+      place: instr.place,
+    });
+  });
+  return hung;
+}
+
+type Reason = Pick<Hung, 'waits' | 'lock' | 'holder' | 'holder_dead' | 'readers' | 'on'>;
+
+function reason(result: RunResult, x: number, instr: Instr, ready: boolean, between: boolean): Reason {
+  const { program, machine } = result;
+  const none: Reason = { waits: 'condition', lock: null, holder: null, holder_dead: false, readers: 0, on: [] };
+  if (ready) return { ...none, waits: 'cpu' };
+  switch (instr.op) {
+    case 'lock': {
+      const lock = program.locks[instr.lock]!;
+      const value = machine.s[lock.cell]!;
+      const reading = lock.mode === 'rwsem' && value > 0;
+      const owner = reading ? -1 : Math.abs(value) - 1;
+      return {
+        ...none,
+        waits: 'lock',
+        lock: lock.name,
+        holder: owner >= 0 ? (program.contexts[owner]?.name ?? null) : null,
+        holder_dead: owner >= 0 && machine.head(owner, Head.run) === Run.dead,
+        readers: reading ? value : 0,
+      };
+    }
+    case 'ipi':
+    case 'ipiwait':
+      return { ...none, waits: 'call' };
+    case 'stop':
+    case 'stopresult':
+      return { ...none, waits: 'stop' };
+    case 'await':
+    case 'spin': {
+      if (between) return { ...none, waits: 'action', on: awaited(result, instr.cond) };
+      const cells = cellsRead(instr.cond, machine.around, machine.s, x) ?? [];
+      return { ...none, on: [...new Set(cells.map((cell) => cellName(result, cell)))] };
+    }
+    default:
+      return none;
+  }
+}
+
+/** The action behind `after`: the compiler turns it into a wait for the progress of its actor. */
+function awaited({ program, machine }: RunResult, cond: Code): string[] {
+  if (cond.op !== 'bin' || cond.left.op !== 'cell' || cond.right.op !== 'const') return [];
+  const at = cond.left.at;
+  const group = program.groups.find((g) => g.base === at);
+  const actor = program.actors.find((a) => group?.name === `progress(${a.name})`);
+  const action = actor?.actions[cond.right.value];
+  return actor && action && machine.s[at]! <= cond.right.value ? [`${actor.name}: ${action.text}`] : [];
+}
+
+function cellName({ program }: RunResult, cell: number): string {
+  const group = program.groups.find((g) => cell >= g.base && cell < g.base + g.count);
+  if (!group) return '';
+  return group.scope === 'global' || group.count === 1 ? group.name : `${group.name}[${cell - group.base}]`;
+}

@@ -1,0 +1,384 @@
+/**
+ * What a run came to, as plain data: for the CLI's JSON, and for the page. Nothing in it is a guess: what the run does
+ * not show is null or an empty list.
+ *
+ * A `step` is the index of the history's step that did it; the state that shows it is the one after that step
+ * (`cursor.seek(step + 1)`). Times are microseconds since the start of the run.
+ */
+import { errnoName } from '../language/errno';
+import { NOWHERE } from '../language/compile';
+import type { Place } from '../language/errors';
+import { Head, Run, type ContextKind, type Program } from '../language/program';
+import type { Effect } from '../machine/effects';
+import { Cursor } from '../machine/history';
+import type { Machine } from '../machine/machine';
+import type { RunResult } from '../machine/run';
+import { hungTasks, type Hung } from './hung';
+import type { Litmus } from './parse';
+
+export type { Hung } from './hung';
+export { sentence, type Sentence, type Tone } from './sentence';
+
+export interface Verdict {
+  /** '' where the text asks nothing. */
+  readonly how: 'never' | 'always' | 'exists' | 'eventually' | '';
+  readonly text: string;
+  /** What this one run says. `none`: no question, or the run was cut before it could tell. */
+  readonly result: 'holds' | 'broken' | 'seen' | 'not seen' | 'none';
+  /** Step that broke it or showed it; -1 where none did, or where it was so from the start. */
+  readonly step: number;
+}
+
+export type Virtualization = 'on' | 'off' | 'failed' | 'lied';
+
+/** A CPU at the end of the run. Null: the kernel text has no word for it. */
+export interface CpuOutcome {
+  readonly cpu: number;
+  readonly present: boolean | null;
+  readonly online: boolean | null;
+  readonly active: boolean | null;
+  readonly cpuhp: { readonly number: number; readonly name: string } | null;
+  readonly virtualization: Virtualization | null;
+}
+
+export type TaskState = 'in guest' | 'in the kernel' | 'runnable' | 'sleeping' | 'dead' | 'not started' | 'ended';
+
+/** A task at the end of the run. */
+export interface TaskOutcome {
+  readonly name: string;
+  readonly kind: ContextKind;
+  readonly tid: number;
+  readonly vcpu: boolean;
+  readonly state: TaskState;
+  /** Where it is, or was last; null before it starts. */
+  readonly cpu: number | null;
+  /** CPU on which it last ran a guest, or null. */
+  readonly guest_cpu: number | null;
+}
+
+/** An action of the litmus text, and what it returned to userspace. */
+export interface ActionOutcome {
+  readonly actor: string;
+  readonly action: string;
+  /** Its verb as the kernel text declares it, and the numbers it was given (a CPU, a VM, a vCPU). */
+  readonly fn: string;
+  readonly args: readonly number[];
+  /** Null when it never returned. */
+  readonly result: number | null;
+  /** `-EIO`; null for a result that is no error. */
+  readonly errno: string | null;
+  /** Step at which it began; -1: it never did. */
+  readonly began: number;
+  /** Step at which it returned; -1: it never did. */
+  readonly step: number;
+  readonly time_us: number | null;
+}
+
+export interface LogOutcome {
+  readonly time_us: number;
+  readonly cpu: number;
+  readonly text: string;
+  readonly step: number;
+}
+
+export interface OopsOutcome {
+  readonly cpu: number;
+  readonly task: string;
+  readonly vcpu: boolean;
+  readonly function: string;
+  readonly caller: string;
+  /** Instruction that took #UD, '' where the BUG has another cause. */
+  readonly instruction: string;
+  readonly where: string;
+  /** False: the host panicked instead of killing a task. */
+  readonly killed: boolean;
+  /** Of that CPU at that moment. */
+  readonly virtualization: Virtualization | null;
+  readonly step: number;
+  readonly time_us: number;
+}
+
+/** A hotplug callback that returned an error. */
+export interface FailedCallback {
+  readonly cpu: number;
+  readonly state: { readonly number: number; readonly name: string };
+  readonly up: boolean;
+  readonly errno: string;
+  readonly step: number;
+}
+
+export interface Outcome {
+  readonly litmus: string;
+  readonly kernel: string;
+  readonly seed: number;
+  readonly verdict: Verdict;
+  readonly steps: number;
+  readonly time_us: number;
+  readonly end: RunResult['end'];
+  readonly error: { readonly message: string; readonly place: Place } | null;
+  readonly cpus: readonly CpuOutcome[];
+  readonly tasks: readonly TaskOutcome[];
+  readonly returns: readonly ActionOutcome[];
+  readonly log: readonly LogOutcome[];
+  readonly oops: readonly OopsOutcome[];
+  readonly panic: string | null;
+  /** Migrations of tasks that userspace knows: vCPU threads and actors. */
+  readonly migrations: readonly {
+    readonly task: string;
+    readonly from: number;
+    readonly to: number;
+    readonly step: number;
+    readonly time_us: number;
+  }[];
+  readonly hung: readonly Hung[];
+  readonly failed_callbacks: readonly FailedCallback[];
+  /** Tasks whose affinity mask the scheduler took away, with the CPU they had to leave. */
+  readonly affinity_lost: readonly { readonly task: string; readonly cpu: number; readonly step: number }[];
+  /** How often each fault of the text fired. */
+  readonly faults: readonly { readonly text: string; readonly fired: number }[];
+  /** VMs that somebody still refers to at the end; null where the kernel text does not say. */
+  readonly vms: readonly { readonly name: string; readonly held: boolean | null }[];
+}
+
+/** What the run came to. `seed` is the one it was run with. */
+export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome {
+  const { program, history, machine } = result;
+  const seen = readHistory(result);
+  const ask = (name: string, of: number): boolean | null =>
+    program.probes.has(name) ? machine.probe(name, of) !== 0 : null;
+  return {
+    litmus: litmus.name,
+    kernel: program.kernel,
+    seed,
+    verdict: verdictOf(result),
+    steps: history.length,
+    time_us: result.duration / 1000,
+    end: result.end,
+    error: result.error && {
+      message: result.error.message,
+      place: program.code[result.error.pc]?.place ?? NOWHERE,
+    },
+    cpus: Array.from({ length: program.cpus }, (_, cpu) => ({
+      cpu,
+      present: ask('present', cpu),
+      online: ask('online', cpu),
+      active: ask('active', cpu),
+      cpuhp: program.probes.has('hotplug_state') ? stateName(program, machine.probe('hotplug_state', cpu)) : null,
+      virtualization: virtualizationOf(machine, cpu),
+    })),
+    tasks: tasksOf(result, seen),
+    returns: seen.returns,
+    log: seen.log,
+    oops: seen.oops,
+    panic: seen.panic,
+    migrations: seen.migrations,
+    hung: result.end === 'quiet' ? hungTasks(result, seen.returns) : [],
+    failed_callbacks: seen.failedCallbacks,
+    affinity_lost: seen.affinityLost,
+    faults: program.faults.map((f, i) => ({ text: f.text, fired: seen.fired[i]! })),
+    vms: program.vms.map((name, vm) => ({ name, held: ask('vm_held', vm) })),
+  };
+}
+
+function verdictOf({ program, witness, end }: RunResult): Verdict {
+  const { question } = program;
+  if (!question) return { how: '', text: '', result: 'none', step: -1 };
+  const { how, text } = question;
+  const step = witness - 1 < 0 ? -1 : witness - 1;
+  if (how === 'exists' || how === 'eventually')
+    return { how, text, result: witness >= 0 ? 'seen' : cut(end) ? 'none' : 'not seen', step };
+  return { how, text, result: witness >= 0 ? 'broken' : cut(end) ? 'none' : 'holds', step };
+}
+
+/** The run does not tell what would have come next. */
+function cut(end: RunResult['end']): boolean {
+  return end === 'limit' || end === 'error';
+}
+
+function stateName(program: Program, number: number): { number: number; name: string } {
+  const state = program.states[program.stateByNumber[number] ?? -1];
+  return { number, name: state ? state.name || state.constant : String(number) };
+}
+
+function virtualizationOf(machine: Machine, cpu: number): Virtualization | null {
+  const { probes } = machine.program;
+  if (!probes.has('virt_on')) return null;
+  if (machine.probe('virt_on', cpu) !== 0) return 'on';
+  if (machine.probe('virt_lied', cpu) !== 0) return 'lied';
+  if (machine.probe('virt_failed', cpu) !== 0) return 'failed';
+  return 'off';
+}
+
+interface Seen {
+  readonly returns: ActionOutcome[];
+  readonly log: LogOutcome[];
+  readonly oops: OopsOutcome[];
+  panic: string | null;
+  readonly migrations: { task: string; from: number; to: number; step: number; time_us: number }[];
+  readonly failedCallbacks: FailedCallback[];
+  readonly affinityLost: { task: string; cpu: number; step: number }[];
+  readonly fired: number[];
+  /** Contexts that ended without being killed. */
+  readonly ended: Set<number>;
+  /** CPU of the last guest instruction, by context. */
+  readonly guestCpu: Map<number, number>;
+}
+
+/** One pass over the steps for all that they showed to the outside. */
+function readHistory(result: RunResult): Seen {
+  const { program, history } = result;
+  const seen: Seen = {
+    returns: program.actors.flatMap((actor) =>
+      actor.actions.map((action) => ({
+        actor: actor.name,
+        action: action.text,
+        fn: action.fn,
+        args: action.args,
+        result: null,
+        errno: null,
+        began: -1,
+        step: -1,
+        time_us: null,
+      })),
+    ),
+    log: [],
+    oops: [],
+    panic: null,
+    migrations: [],
+    failedCallbacks: [],
+    affinityLost: [],
+    fired: program.faults.map(() => 0),
+    ended: new Set(),
+    guestCpu: new Map(),
+  };
+  const firstAction = program.actors.map((_, a) =>
+    program.actors.slice(0, a).reduce((n, actor) => n + actor.actions.length, 0),
+  );
+  const lastUd = new Map<number, Extract<Effect, { kind: 'ud' }>>();
+  const name = (x: number): string => program.contexts[x]?.name ?? '';
+  const past = new Past(result);
+  for (let step = 0; step < history.length; step++) {
+    const s = history.step(step);
+    if (s.kind === 'step' && program.code[s.pc]!.op === 'guest') seen.guestCpu.set(s.context, s.cpu);
+    const time_us = s.start / 1000;
+    for (const e of history.effects.get(step) ?? []) {
+      switch (e.kind) {
+        case 'action': {
+          const at = firstAction[e.actor]! + e.index;
+          const before = seen.returns[at]!;
+          const errno = e.result < 0 ? errnoName(e.result) : null;
+          seen.returns[at] = e.begin
+            ? { ...before, began: step }
+            : { ...before, result: e.result, errno, step, time_us };
+          break;
+        }
+        case 'log':
+          seen.log.push({ time_us, cpu: e.cpu, text: e.text, step });
+          break;
+        case 'ud':
+          lastUd.set(e.context, e);
+          break;
+        case 'oops': {
+          // an older #UD of this task that was swallowed is not the cause of this BUG
+          const ud = lastUd.get(e.context);
+          const context = program.contexts[e.context]!;
+          seen.oops.push({
+            cpu: e.cpu,
+            task: context.name,
+            vcpu: context.vcpu >= 0,
+            function: e.fn,
+            caller: e.caller,
+            instruction: ud && ud.instruction === e.instruction && ud.fn === e.caller ? e.instruction : '',
+            where: e.where,
+            killed: e.killed,
+            virtualization: past.at(step + 1, (machine) => virtualizationOf(machine, e.cpu)),
+            step,
+            time_us,
+          });
+          break;
+        }
+        case 'panic':
+          seen.panic ??= e.why;
+          break;
+        case 'callback':
+          if (!e.begin && e.result !== 0)
+            seen.failedCallbacks.push({
+              cpu: e.cpu,
+              state: stateName(program, e.state),
+              up: e.up,
+              errno: errnoName(e.result),
+              step,
+            });
+          break;
+        case 'migrate': {
+          const { kind } = program.contexts[e.context]!;
+          if (kind === 'user' || kind === 'actor')
+            seen.migrations.push({ task: name(e.context), from: e.from, to: e.to, step, time_us });
+          break;
+        }
+        case 'affinity':
+          seen.affinityLost.push({ task: name(e.context), cpu: e.cpu, step });
+          break;
+        case 'fault':
+          seen.fired[e.fault] = seen.fired[e.fault]! + 1;
+          break;
+        case 'ended':
+          if (!e.dead) seen.ended.add(e.context);
+          break;
+        case 'trace':
+        case 'send':
+        case 'deliver':
+        case 'handled':
+          break;
+      }
+    }
+  }
+  return seen;
+}
+
+/** Asks about a state of the past: the machine is put into it, asked, and put back. */
+class Past {
+  private cursor: Cursor | null = null;
+
+  constructor(private readonly result: RunResult) {}
+
+  at<T>(position: number, question: (machine: Machine) => T): T {
+    const { machine, history, initial, program } = this.result;
+    this.cursor ??= new Cursor(history, initial);
+    this.cursor.seek(position);
+    const now = machine.s.slice(0, program.width);
+    machine.load(this.cursor.s);
+    try {
+      return question(machine);
+    } finally {
+      machine.load(now);
+    }
+  }
+}
+
+function tasksOf({ program, machine }: RunResult, seen: Seen): TaskOutcome[] {
+  const tasks: TaskOutcome[] = [];
+  program.contexts.forEach((context, x) => {
+    if (!['user', 'actor', 'kthread', 'percpu'].includes(context.kind)) return;
+    const run = machine.head(x, Head.run);
+    const state = taskState(machine, x, run, seen.ended.has(x));
+    tasks.push({
+      name: context.name,
+      kind: context.kind,
+      tid: context.tid,
+      vcpu: context.vcpu >= 0,
+      state,
+      cpu: state === 'not started' ? null : machine.head(x, Head.cpu),
+      guest_cpu: state === 'in guest' ? machine.head(x, Head.cpu) : (seen.guestCpu.get(x) ?? null),
+    });
+  });
+  return tasks;
+}
+
+function taskState(machine: Machine, x: number, run: number, ended: boolean): TaskState {
+  if (run === Run.dead) return 'dead';
+  if (run === Run.none) return ended ? 'ended' : 'not started';
+  if (run === Run.sleeping) return 'sleeping';
+  if (!machine.isCurrent(x)) return 'runnable';
+  return machine.instrOf(x).op === 'guest' ? 'in guest' : 'in the kernel';
+}

@@ -1,0 +1,243 @@
+/**
+ * The outcome of a run in one sentence, in the kernel's words, and what belongs to it in short lines. It says only what
+ * the run shows; where the run does not tell, it says less.
+ */
+import { formatProblem } from '../language/errors';
+import type { ActionOutcome, Hung, OopsOutcome, Outcome } from './outcome';
+
+/** oops: somebody died; fail: something was refused, hangs, or broke the question; ok; unknown: the run cannot tell. */
+export type Tone = 'oops' | 'fail' | 'ok' | 'unknown';
+
+export interface Sentence {
+  readonly headline: string;
+  readonly details: readonly string[];
+  readonly tone: Tone;
+}
+
+/** The outcome as a person would say it. */
+export function sentence(o: Outcome): Sentence {
+  if (o.end === 'error' && o.error) {
+    const place = formatProblem({ ...o.error.place, message: o.error.message, suggestion: '' });
+    return {
+      headline: `The kernel text does what no machine can: ${o.error.message}`,
+      details: [place, ...o.oops.map((oops) => `before that, ${describeOops(oops)}`)],
+      tone: 'unknown',
+    };
+  }
+  if (o.oops.length > 0 || o.panic !== null) return death(o);
+  if (o.end === 'limit')
+    return {
+      headline: `Not finished after ${o.steps} steps; no oops so far`,
+      details: [...failures(o).map((r) => failure(o, r)), 'what would come next is not known'],
+      tone: 'unknown',
+    };
+  const failed = failures(o);
+  const hangs = o.hung.map((h) => hang(o, h));
+  const first = failed[0];
+  if (first)
+    return {
+      headline: failure(o, first),
+      details: [
+        ...(first.fn === 'online' || first.fn === 'offline' ? [whereItEnds(o, first.args[0]!)] : []),
+        ...failed.slice(1).map((r) => failure(o, r)),
+        ...hangs,
+        ...swallowed(o),
+        ...aside(o),
+        'no oops',
+      ].filter((line) => line !== ''),
+      tone: 'fail',
+    };
+  if (hangs.length > 0)
+    return { headline: hangs[0]!, details: [...hangs.slice(1), ...swallowed(o), ...aside(o), 'no oops'], tone: 'fail' };
+  const silent = swallowed(o);
+  if (silent.length > 0)
+    return { headline: silent[0]!, details: [...silent.slice(1), ...aside(o), `no oops`], tone: 'fail' };
+  const broken = o.verdict.result === 'broken';
+  return {
+    headline: fine(o),
+    details: [...(broken ? [`${o.verdict.text}: broken`] : []), ...aside(o)],
+    tone: broken ? 'fail' : 'ok',
+  };
+}
+
+// ---- somebody died
+
+function death(o: Outcome): Sentence {
+  const first = o.oops[0];
+  if (!first) return { headline: `The host panics: ${o.panic}`, details: aside(o), tone: 'oops' };
+  const headline = describeOops(first) + (o.panic === null ? '' : `; the host panics: ${o.panic}`);
+  const details: string[] = [];
+  const online = lastBefore(o, 'online', first.cpu, first.step);
+  if (online?.result !== null && online?.result !== undefined)
+    details.push(
+      online.errno
+        ? `the online write of cpu${first.cpu} had failed (${online.errno})`
+        : `the online write of cpu${first.cpu} had succeeded (returned ${online.result})`,
+    );
+  details.push(...whyOff(first, online));
+  for (const oops of o.oops.slice(1)) details.push(`then ${describeOops(oops)}`);
+  const dead = new Set(o.oops.filter((oops) => oops.killed && oops.vcpu).map((oops) => oops.task));
+  if (dead.size > 0) {
+    details.push(dead.size === 1 ? 'KVM_RUN never returns' : `KVM_RUN never returns in ${dead.size} threads`);
+    const vms = new Set([...dead].map((task) => task.split('.')[0]!));
+    for (const vm of o.vms) if (vms.has(vm.name) && vm.held) details.push(`${vm.name} keeps its reference`);
+  }
+  details.push(...failures(o).map((r) => failure(o, r)));
+  if (o.panic !== null) return { headline, details: [...details, ...aside(o)], tone: 'oops' };
+  if (o.end === 'limit') details.push(`not finished after ${o.steps} steps`);
+  else if (o.hung.length === 0) details.push('the host lives');
+  else details.push('the host lives, but not all of it:', ...o.hung.map((h) => hang(o, h)));
+  return { headline, details: [...details, ...aside(o)], tone: 'oops' };
+}
+
+function describeOops(oops: OopsOutcome): string {
+  const who = `${oops.task} on CPU ${oops.cpu}`;
+  if (oops.instruction) return `${who}: #UD at ${oops.instruction} in ${oops.caller}, BUG in ${oops.function}`;
+  const called = oops.caller ? `, called by ${oops.caller}` : '';
+  return `${who}: BUG in ${oops.function}${called}`;
+}
+
+/** Why virtualization was off where the instruction faulted. */
+function whyOff(oops: OopsOutcome, online: ActionOutcome | undefined): string[] {
+  if (!oops.instruction) return [];
+  switch (oops.virtualization) {
+    case 'failed':
+      return [
+        online?.result !== null && online !== undefined && !online.errno
+          ? `the enable had failed on CPU ${oops.cpu} and nobody was told`
+          : `the enable had failed on CPU ${oops.cpu}`,
+      ];
+    case 'lied':
+      return [`the enable on CPU ${oops.cpu} had reported success, and virtualization was off`];
+    case 'off':
+      return [`virtualization was off on CPU ${oops.cpu}, and no enable had failed there`];
+    case 'on':
+    case null:
+      return [];
+  }
+}
+
+// ---- somebody was refused
+
+function failures(o: Outcome): ActionOutcome[] {
+  return o.returns.filter((r) => r.errno !== null).sort((a, b) => a.step - b.step);
+}
+
+/** "the online write of cpu4 returns -EIO: kvm/cpu:online failed". */
+function failure(o: Outcome, r: ActionOutcome): string {
+  const returns = `${described(r)} returns ${r.errno}`;
+  if (r.fn !== 'online' && r.fn !== 'offline') return returns;
+  const cause = o.failed_callbacks.find(
+    (c) => c.cpu === r.args[0] && c.errno === r.errno && c.step >= r.began && c.step <= r.step,
+  );
+  return cause ? `${returns}: ${cause.state.name} (state ${cause.state.number}) failed` : returns;
+}
+
+function described(r: ActionOutcome): string {
+  const what = r.action.replace(/\s+after\s.*$/, '');
+  switch (r.fn) {
+    case 'online':
+    case 'offline':
+      return `the ${r.fn} write of cpu${r.args[0]}`;
+    case 'create_vm':
+      return `KVM_CREATE_VM of ${what.split(/[\s=]/)[0]}`;
+    default:
+      return `${r.actor}: ${what}`;
+  }
+}
+
+function whereItEnds(o: Outcome, cpu: number): string {
+  const end = o.cpus[cpu];
+  if (!end || end.online === null) return '';
+  if (end.active) return `CPU ${cpu} is online and active`;
+  if (end.online) return `CPU ${cpu} is left online, not active${end.cpuhp ? `, at ${end.cpuhp.name}` : ''}`;
+  return end.present ? `CPU ${cpu} is offline` : `CPU ${cpu} is not present`;
+}
+
+/** Failures that no caller was told of, and that nobody has met yet. */
+function swallowed(o: Outcome): string[] {
+  const lines: string[] = [];
+  for (const { cpu, active, virtualization } of o.cpus) {
+    if (!active) continue;
+    const online = lastBefore(o, 'online', cpu, Infinity);
+    const told = online && online.result !== null && !online.errno ? '; its online write had succeeded' : '';
+    if (virtualization === 'failed')
+      lines.push(`CPU ${cpu} is online without virtualization: the enable failed${told}`);
+    if (virtualization === 'lied')
+      lines.push(`CPU ${cpu} is online without virtualization: the enable reported success and left it off${told}`);
+  }
+  return lines;
+}
+
+// ---- somebody hangs
+
+function hang(o: Outcome, h: Hung): string {
+  const who = h.action ? `${h.task}: ${h.action.replace(/\s+after\s.*$/, '')} never returns` : `${h.task} hangs`;
+  const lines: string[] = [];
+  const passed = new Set<string>();
+  for (let at: Hung | undefined = h; at && !passed.has(at.task);) {
+    passed.add(at.task);
+    const here: Hung = at;
+    lines.push(why(here));
+    const next: string | null = here.waits === 'lock' && !here.holder_dead ? here.holder : null;
+    at = next === null ? undefined : o.hung.find((other) => other.task === next);
+    if (at && passed.has(at.task)) lines.push('a deadlock');
+  }
+  return `${who}: ${lines.join('; ')}`;
+}
+
+function why(h: Hung): string {
+  switch (h.waits) {
+    case 'lock': {
+      const by = h.holder ? `held by ${h.holder}${h.holder_dead ? ', which is dead' : ''}` : '';
+      const readers = h.readers > 0 ? `held by ${h.readers} reader${h.readers > 1 ? 's' : ''}` : '';
+      return [`${h.task} waits in ${h.function} for ${h.lock}`, by || readers].filter(Boolean).join(', ');
+    }
+    case 'action':
+      return h.on.length > 0 ? `${h.task} waits for "${h.on[0]}"` : `${h.task} waits for another actor`;
+    case 'condition':
+      return h.on.length > 0
+        ? `${h.task} waits in ${h.function} for ${h.on.join(', ')}`
+        : `${h.task} waits in ${h.function}`;
+    case 'call':
+      return `${h.task} waits in ${h.function} for another CPU to take its call`;
+    case 'stop':
+      return `${h.task} waits in ${h.function} for all CPUs to stand still`;
+    case 'cpu':
+      return `${h.task} could go on, but CPU ${h.cpu} does not run it`;
+  }
+}
+
+// ---- all is well
+
+/** The end of a run in which nothing was refused: where the vCPUs run, else what the CPUs are. */
+function fine(o: Outcome): string {
+  const running = o.tasks.filter((t) => t.vcpu && t.guest_cpu !== null && t.guest_cpu === t.cpu && t.state !== 'dead');
+  const moved = o.returns.filter((r) => r.fn === 'affine' && r.result === 0 && r.args[1]! >= 0).at(-1);
+  const vcpus = o.tasks.filter((t) => t.vcpu);
+  const subject = moved ? vcpus[moved.args[0]!] : undefined;
+  if (subject && running.includes(subject)) return `${subject.name} runs on CPU ${subject.cpu}; no oops`;
+  if (running.length === 1) return `${running[0]!.name} runs on CPU ${running[0]!.cpu}; no oops`;
+  if (running.length > 1 && running.length <= 3)
+    return `${running.map((t) => `${t.name} runs on CPU ${t.cpu}`).join(', ')}; no oops`;
+  if (running.length > 3) return `${running.length} vCPUs run; no oops`;
+  const last = o.returns.filter((r) => r.result !== null && (r.fn === 'online' || r.fn === 'offline')).at(-1);
+  const end = last && whereItEnds(o, last.args[0]!);
+  if (end) return `${end}; no oops`;
+  return o.returns.length > 0 ? 'All actions succeed; no oops' : 'Nothing happens: the text has no actions';
+}
+
+/** What is worth a line whatever else happened. */
+function aside(o: Outcome): string[] {
+  return [
+    ...o.affinity_lost.map((a) => `${a.task} lost its affinity when it had to leave CPU ${a.cpu}`),
+    ...o.faults.filter((f) => f.fired === 0).map((f) => `"${f.text}" never fired`),
+  ];
+}
+
+function lastBefore(o: Outcome, fn: string, cpu: number, step: number): ActionOutcome | undefined {
+  return o.returns
+    .filter((r) => r.fn === fn && r.args[0] === cpu && r.step >= 0 && r.step <= step)
+    .sort((a, b) => a.step - b.step)
+    .at(-1);
+}
