@@ -376,7 +376,7 @@ export class Execution extends Guards {
     const { oops } = this.program.machine;
     this.put(oops, Math.min(3, this.s[oops]! + 1));
     const kind = this.kinds[x]!;
-    const inInterrupt = kind === 'irq' || kind === 'stopper';
+    const inInterrupt = kind === 'irq';
     const killed = !inInterrupt && kind !== 'idle';
     const [fn, caller] = this.callers(instr.frame);
     this.effect({
@@ -391,6 +391,13 @@ export class Execution extends Guards {
     });
     if (!killed) {
       this.panic(cpu, inInterrupt ? 'Fatal exception in interrupt' : 'Attempted to kill the idle task!');
+      return;
+    }
+    if (kind === 'stopper') {
+      // the others wait for it in stop_machine, interrupts off, and nobody will ever answer
+      this.setHead(x, Head.pc, 0);
+      this.setHead(x, Head.run, Run.dead);
+      this.effect({ kind: 'ended', context: x, cpu, dead: true });
       return;
     }
     const stuck = this.head(x, Head.hook) === 1;
