@@ -2,7 +2,8 @@
 import type * as Ast from './ast';
 import type { Kernel } from './assemble';
 import { TextError, type Place, type Problem } from './errors';
-import { Emitter, type Layout } from './emit';
+import { Emitter } from './emit';
+import type { Layout } from './layout';
 import { Expressions } from './expressions';
 import {
   Head,

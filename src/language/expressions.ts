@@ -1,7 +1,7 @@
 /** Expressions of a kernel text to `Code`: names resolved, domains checked, constants folded. */
 import type * as Ast from './ast';
 import { didYouMean, TextError, type Place } from './errors';
-import type { Layout } from './emit';
+import type { Layout } from './layout';
 import type { Ask, Code, StoreAt } from './program';
 
 /** What a name stands for inside a function: a local slot, or (in a `let`) the code of the argument. */

@@ -1,0 +1,421 @@
+/** Calls: expanded in place, with the faults of the text; on other CPUs; in the stopper; of the hotplug callbacks. */
+import type * as Ast from './ast';
+import { didYouMean, TextError, type Place } from './errors';
+import { constant, isLocal, type Expressions, type Local } from './expressions';
+import { Pieces, RESULT } from './emit-pieces';
+import type { Layout } from './layout';
+import type { Code, CompiledFault, Instr, StoreAt } from './program';
+import { blocks, countSlots, type After, type Family, type Scope } from './scope';
+
+export abstract class Calls extends Pieces {
+  protected readonly entries = new Map<string, number>();
+
+  constructor(layout: Layout, expressions: Expressions, faults: readonly CompiledFault[]) {
+    super(layout, expressions, faults);
+    for (const fault of faults) this.checkFault(fault);
+  }
+
+  protected abstract stmts(body: readonly Ast.Stmt[], scope: Scope, after: After): number;
+
+  protected rootScope(family: Family, frame: number, base: number): Scope {
+    const fn: Ast.FnDecl = {
+      kind: 'fn',
+      name: '',
+      params: [],
+      returns: RESULT,
+      source: '',
+      body: [],
+      place: { file: '', line: 1, column: 1, length: 1 },
+      cost: 0,
+    };
+    return {
+      family,
+      fn,
+      frame,
+      parents: [],
+      locals: new Map(),
+      base,
+      free: base,
+      limit: base,
+      returns: { at: null, next: 0 },
+      atomic: 0,
+      cost: 0,
+    };
+  }
+
+  protected body(
+    fn: Ast.FnDecl,
+    family: Family,
+    frame: number,
+    parents: readonly string[],
+    base: number,
+    returns: Scope['returns'],
+    fallthrough: number,
+    atomic: number,
+  ): number {
+    const locals = new Map<string, Local>();
+    let free = base;
+    for (const p of fn.params) {
+      locals.set(p.name, { slot: this.slot(family, free, p.type), type: p.type });
+      free += 1;
+    }
+    const limit = base + fn.params.length + countSlots(fn.body);
+    const scope: Scope = {
+      family,
+      fn,
+      frame,
+      parents: [...parents, fn.name],
+      locals,
+      base,
+      free,
+      limit,
+      returns,
+      atomic,
+      cost: fn.cost,
+    };
+    this.declare(fn.body, scope);
+    return this.stmts(fn.body, scope, { next: fallthrough, brk: -1, cont: -1 });
+  }
+
+  /** Slots for every variable of the function, so that the order of compilation does not matter. */
+  protected declare(body: readonly Ast.Stmt[], scope: Scope): void {
+    for (const s of body) {
+      if (s.kind === 'var' || s.kind === 'for') {
+        const type: Ast.TypeName = s.kind === 'var' ? s.type! : { kind: this.domain(s.mask)?.of ?? 'cpu' };
+        if (type.kind === 'mask') throw new TextError(s.place, 'a mask cannot be a local variable');
+        const known = scope.locals.get(s.name);
+        if (known && s.kind === 'var') throw new TextError(s.place, `${s.name} is declared already`);
+        if (!known) scope.locals.set(s.name, { slot: this.slot(scope.family, scope.free++, type), type });
+      }
+      for (const inner of blocks(s)) this.declare(inner, scope);
+    }
+  }
+
+  protected asCall(value: Ast.Expr | null): Ast.Call | null {
+    return value?.kind === 'apply' && this.layout.kernel.fns.has(value.name) && !this.layout.kernel.lets.has(value.name)
+      ? value
+      : null;
+  }
+
+  protected call(call: Ast.Call, at: StoreAt | null, scope: Scope, next: number): number {
+    const fn = this.fn(call.name, call.place);
+    if (fn.kind === 'action')
+      throw new TextError(call.place, `${fn.name} is an action: only a litmus text performs it`);
+    if (fn.params.length !== call.args.length)
+      throw new TextError(
+        call.place,
+        `${fn.name} takes ${fn.params.length} value(s), not ${call.args.length}`,
+        `fn ${fn.name}(${fn.params.map((p) => p.name).join(', ')})`,
+      );
+    return this.inline(
+      fn,
+      call.args.map((a) => this.expr(a, scope)),
+      at,
+      scope,
+      call.place,
+      next,
+    );
+  }
+
+  protected inline(
+    fn: Ast.FnDecl,
+    args: readonly Code[],
+    at: StoreAt | null,
+    scope: Scope,
+    place: Place,
+    next: number,
+  ): number {
+    if (scope.parents.includes(fn.name)) {
+      const cycle = [...scope.parents.slice(scope.parents.indexOf(fn.name)), fn.name].join(' -> ');
+      throw new TextError(place, `${fn.name} calls itself: ${cycle}`, 'a program has a bounded depth; use a loop');
+    }
+    const frame = this.frame(fn.name, scope.frame, place, fn.source);
+    const base = scope.limit;
+    const count = fn.params.length + countSlots(fn.body);
+    const inner: Scope = { ...scope, fn, frame, cost: fn.cost };
+    // falling off the end: nothing to return; a value that was asked for is 0
+    let end = next;
+    const clear: [number, number] | null = count > 0 ? [base, base + count] : null;
+    if (at)
+      end = this.push({
+        op: 'set',
+        stores: [{ at, value: constant(0) }],
+        ...this.make('set', fn.place, inner, { clear, glue: at.op === 'local' }),
+        next,
+      });
+    else if (clear) end = this.push({ op: 'nop', ...this.make('nop', fn.place, inner, { clear, glue: true }), next });
+    let entry = this.body(fn, scope.family, frame, scope.parents, base, { at, next }, end, scope.atomic);
+    entry = this.withFaults(fn.name, () => this.faultCpu(fn, base), at, clear, inner, fn.place, next, entry);
+    if (args.length === 0) return entry;
+    const stores = args.map((value, i) => ({ at: { op: 'local', slot: base + i } as const, value }));
+    return this.push({
+      op: 'set',
+      stores,
+      ...this.make('set', place, scope, { glue: args.every(isLocal) }),
+      next: entry,
+    });
+  }
+
+  /** A fault on a CPU means: the function is about that CPU where it takes one, or runs on it. */
+  protected faultCpu(fn: Ast.FnDecl, base: number): Code {
+    const param = fn.params.findIndex((p) => p.type.kind === 'cpu');
+    return param < 0 ? { op: 'this' } : { op: 'local', slot: base + param };
+  }
+
+  protected withFaults(
+    name: string,
+    cpu: () => Code,
+    at: StoreAt | null,
+    clear: [number, number] | null,
+    scope: Scope,
+    place: Place,
+    next: number,
+    entry: number,
+  ): number {
+    let pc = entry;
+    this.faults.forEach((fault, index) => {
+      if (fault.fn !== name) return;
+      const stores = at ? [{ at, value: constant(fault.returns) }] : [];
+      const give = this.push({
+        op: 'set',
+        stores,
+        ...this.make('set', place, scope, { clear, glue: !at || at.op === 'local' }),
+        next,
+      });
+      const skip = pc;
+      pc = this.push({
+        op: 'fired',
+        fault: index,
+        hitsCell: fault.hitsCell,
+        ...this.make('fired', place, scope),
+        next: give,
+      });
+      if (fault.maybe) {
+        const slot = this.slot(scope.family, scope.limit + 40, { kind: 'bool' });
+        const fires: Code = { op: 'local', slot };
+        pc = this.push({
+          op: 'branch',
+          cond: fires,
+          otherwise: skip,
+          ...this.make('branch', place, scope, { glue: true, clear: [slot, slot + 1] }),
+          next: pc,
+        });
+        pc = this.push({
+          op: 'choose',
+          at: { op: 'local', slot },
+          lo: 0,
+          hi: 1,
+          why: fault.text,
+          ...this.make('choose', place, scope),
+          next: pc,
+        });
+      }
+      if (fault.hitsCell >= 0) {
+        // the nth time: hits count up to nth and stay there once it has fired
+        const nth = this.layout.setup.faults[index]!.nth;
+        const due: Code = { op: 'bin', how: '==', left: { op: 'cell', at: fault.hitsCell }, right: constant(nth - 1) };
+        const later = this.push({
+          op: 'set',
+          stores: [
+            {
+              at: { op: 'cell', at: fault.hitsCell },
+              value: { op: 'bin', how: '+', left: { op: 'cell', at: fault.hitsCell }, right: constant(1) },
+            },
+          ],
+          ...this.make('set', place, scope),
+          next: skip,
+        });
+        const early: Code = { op: 'bin', how: '<', left: { op: 'cell', at: fault.hitsCell }, right: constant(nth - 1) };
+        const notYet = this.push({
+          op: 'branch',
+          cond: early,
+          otherwise: skip,
+          ...this.make('branch', place, scope),
+          next: later,
+        });
+        pc = this.push({ op: 'branch', cond: due, otherwise: notYet, ...this.make('branch', place, scope), next: pc });
+      }
+      if (fault.cpu >= 0) {
+        const cond: Code = { op: 'bin', how: '==', left: cpu(), right: constant(fault.cpu) };
+        pc = this.push({
+          op: 'branch',
+          cond,
+          otherwise: skip,
+          ...this.make('branch', place, scope, { glue: true }),
+          next: pc,
+        });
+      }
+    });
+    return pc;
+  }
+
+  protected checkFault(fault: CompiledFault): void {
+    const { kernel, states } = this.layout;
+    const state = states.find((s) => s.constant === fault.fn || s.name === fault.fn);
+    if (state) return;
+    if (!kernel.fns.has(fault.fn)) {
+      const known = [...kernel.fns.keys(), ...states.map((s) => s.constant), ...states.map((s) => s.name)];
+      throw new TextError(
+        fault.place,
+        `${fault.fn} is no function or hotplug state of ${kernel.name}`,
+        didYouMean(fault.fn, known),
+      );
+    }
+  }
+
+  /** Entry of a handler that runs on another CPU or in the stopper; arguments are its first slots. */
+  protected entry(family: 'irq' | 'stopper', fn: Ast.FnDecl): number {
+    const key = `${family}:${fn.name}`;
+    let pc = this.entries.get(key);
+    if (pc === undefined) {
+      const frame = this.frame(fn.name, -1, fn.place, fn.source);
+      const end = this.push({
+        op: family === 'irq' ? 'ipiend' : 'stopend',
+        ...this.base(fn.place, frame, { glue: true }),
+        next: 0,
+      } as Instr);
+      if (family === 'irq') pc = this.body(fn, family, frame, [], 0, { at: null, next: end }, end, 0);
+      else {
+        // slot 0 is the result
+        const result = this.slot(family, 0, RESULT);
+        const scope = this.rootScope(family, frame, 1);
+        const args = fn.params.map((_, i): Code => ({
+          op: 'local',
+          slot: this.slot(family, 1 + i, fn.params[i]!.type),
+        }));
+        pc = this.inline(
+          fn,
+          args,
+          { op: 'local', slot: result },
+          { ...scope, limit: 1 + fn.params.length },
+          fn.place,
+          end,
+        );
+      }
+      this.entries.set(key, pc);
+    }
+    return pc;
+  }
+
+  /** Arguments of a handler: a first parameter of type cpu that the call leaves out is the CPU it runs on. */
+  protected handlerArgs(call: Ast.Call, scope: Scope): { fn: Ast.FnDecl; sent: Code[]; own: boolean } {
+    const fn = this.fn(call.name, call.place);
+    const own = fn.params.length === call.args.length + 1 && fn.params[0]!.type.kind === 'cpu';
+    if (!own && fn.params.length !== call.args.length)
+      throw new TextError(call.place, `${fn.name} takes ${fn.params.length} value(s), not ${call.args.length}`);
+    if (call.args.length > 2) throw new TextError(call.place, 'a call on another CPU carries at most 2 values');
+    return { fn, sent: call.args.map((a) => this.expr(a, scope)), own };
+  }
+
+  protected remote(s: Extract<Ast.Stmt, { kind: 'oncpu' | 'oneach' }>, scope: Scope, after: After): number {
+    const { fn, sent, own } = this.handlerArgs(s.call, scope);
+    const here: Code = { op: 'this' };
+    const locally = own ? [here, ...sent] : sent;
+    const entry = this.entry('irq', fn);
+    const args = own ? [constant(-2), ...sent] : sent; // -2: the handler's own CPU
+    let pc = this.push({ op: 'preempt', on: true, ...this.make('preempt', s.place, scope), next: after.next });
+    const wait = this.push({ op: 'ipiwait', ...this.make('ipiwait', s.place, scope), next: pc });
+    pc = this.push({ op: 'irq', on: true, ...this.make('irq', s.place, scope), next: wait });
+    pc = this.inline(fn, locally, null, scope, s.call.place, pc);
+    pc = this.push({ op: 'irq', on: false, ...this.make('irq', s.place, scope), next: pc });
+    if (s.kind === 'oneach') {
+      const mask = this.expressions.mask(s.mask, s.place);
+      const cond: Code = { op: 'cellAt', ...mask, index: here, what: s.mask };
+      pc = this.push({ op: 'branch', cond, otherwise: wait, ...this.make('branch', s.place, scope), next: pc });
+      pc = this.push({
+        op: 'ipi',
+        cpu: null,
+        mask,
+        entry,
+        args,
+        name: fn.name,
+        ...this.make('ipi', s.place, scope),
+        next: pc,
+      });
+    } else {
+      const cpu = this.expr(s.cpu, scope);
+      const send = this.push({
+        op: 'ipi',
+        cpu,
+        mask: null,
+        entry,
+        args,
+        name: fn.name,
+        ...this.make('ipi', s.place, scope),
+        next: wait,
+      });
+      pc = this.push({
+        op: 'branch',
+        cond: { op: 'bin', how: '==', left: cpu, right: here },
+        otherwise: send,
+        ...this.make('branch', s.place, scope, { glue: isLocal(cpu) }),
+        next: pc,
+      });
+    }
+    return this.push({ op: 'preempt', on: false, ...this.make('preempt', s.place, scope), next: pc });
+  }
+
+  protected invoke(s: Extract<Ast.Stmt, { kind: 'invoke' }>, scope: Scope, after: After): number {
+    const slot = this.slot(scope.family, scope.free++, RESULT);
+    const result: Code = { op: 'local', slot };
+    const at: StoreAt = { op: 'local', slot };
+    const state = this.expr(s.state, scope);
+    const cpu = this.expr(s.cpu, scope);
+    const target = s.target ? this.expressions.store(s.target, scope.locals) : null;
+    const end = this.push({
+      op: 'end',
+      up: s.up,
+      state,
+      cpu,
+      result,
+      at: target,
+      ...this.make('end', s.place, scope, {
+        clear: [slot, slot + 1],
+        glue: target?.op !== 'cell' && target?.op !== 'cellAt',
+        cost: 0,
+      }),
+      next: after.next,
+    });
+    const opaque = this.push({ op: 'opaque', ...this.make('opaque', s.place, scope), next: end });
+    const cases = new Map<number, number>();
+    const ranges = s.within.map((r) => [this.stateNumber(r.from, r.place), this.stateNumber(r.to, r.place)] as const);
+    for (const st of this.layout.states) {
+      const callback = s.up ? st.up : st.down;
+      if (!callback) continue;
+      if (!ranges.some(([from, to]) => st.number >= from && st.number <= to)) {
+        const text = `${callback} of ${st.constant} would run where its section does not run`;
+        cases.set(
+          st.number,
+          this.push({ op: 'fail', format: text, args: [], ...this.make('fail', s.place, scope), next: end }),
+        );
+        continue;
+      }
+      let pc = opaque;
+      if (!(s.up ? st.upOpaque : st.downOpaque)) {
+        const fn = this.fn(callback, s.place);
+        if (fn.params.length !== 1)
+          throw new TextError(fn.place, `${fn.name} is the callback of ${st.constant} and takes one CPU`);
+        pc = this.inline(fn, [cpu], at, scope, s.place, end);
+      }
+      for (const name of new Set([st.constant, st.name]))
+        if (name) pc = this.withFaults(name, () => cpu, at, null, scope, s.place, end, pc);
+      if (pc !== opaque) cases.set(st.number, pc);
+    }
+    const pick = this.push({
+      op: 'switch',
+      on: state,
+      cases,
+      otherwise: opaque,
+      ...this.make('switch', s.place, scope, { glue: isLocal(state) }),
+      next: 0,
+    });
+    return this.push({
+      op: 'begin',
+      up: s.up,
+      state,
+      cpu,
+      ...this.make('begin', s.place, scope, { glue: isLocal(state) && isLocal(cpu), cost: 0 }),
+      next: pick,
+    });
+  }
+}
