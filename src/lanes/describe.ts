@@ -28,7 +28,7 @@ export function describeTrack(timeline: Timeline, track: TrackId): string {
 
 /** Where an ordinal is: "step 120", "12.5 µs", "115.493577 s". */
 export function describeAt(timeline: Timeline, ordinal: Ordinal, axis: Axis): string {
-  if (axis === 'steps') return `step ${stepText(ordinal)}`;
+  if (axis === 'steps') return `${timeline.source === 'trace' ? 'event' : 'step'} ${stepText(ordinal)}`;
   return timeText(
     timeline,
     timeline.timeUs[Math.min(ordinal, timeline.length)] ?? 0,
@@ -80,7 +80,7 @@ export function describeFlow(timeline: Timeline, flow: number, axis: Axis = 'ste
   const us = (timeline.timeUs[end[flow]!] ?? 0) - (timeline.timeUs[start[flow]!] ?? 0);
   const when =
     axis === 'steps'
-      ? `step ${stepText(start[flow]!)} to ${stepText(end[flow]!)}`
+      ? `${describeAt(timeline, start[flow]!, axis)} to ${stepText(end[flow]!)}`
       : `${describeAt(timeline, start[flow]!, axis)}, ${durationText(us)} on the way`;
   return `${word}${called === '' || called === word ? '' : ` ${called}`} from ${from} to ${to}, ${when}`;
 }

@@ -3,9 +3,10 @@
  * to the right and arrive from the left, so that the direction is seen without the head.
  */
 import { FlowKind } from '../timeline/columns';
+import { lowerBound } from './search';
 import { trackOf, spanOf, plotOf, type Scene, type Surface } from './scene';
 
-/** More than this on the screen is a scribble: then only those near the playhead and the selection are drawn. */
+/** More than this on the screen is a scribble: then only those next to the playhead and of the selection are drawn. */
 const MOST = 120;
 const NEAR = 24;
 
@@ -68,26 +69,36 @@ export function visibleFlows(scene: Scene): { readonly flows: readonly number[];
   });
   if (all.length <= MOST && tried < MOST * 8) return { flows: all, faded: all.length > NEAR * 2 };
 
+  // Too many: the few next to the playhead, and those of what is selected.
   const chosen = new Set<number>();
-  const near = (from: number, to: number): void => {
-    let n = 0;
-    index.flowsIn(from, to, (flow) => {
-      if (seen(flow)) {
-        chosen.add(flow);
-        n++;
-      }
-      return n < NEAR;
-    });
-  };
-  const few = Math.max(1, Math.round((last - first) / 40));
   if (scene.playhead !== null && scene.playhead >= first && scene.playhead <= last) {
-    near(scene.playhead - few, scene.playhead + few);
+    const at = lowerBound(flows.start, 0, flows.length, Math.floor(scene.playhead) + 1);
+    for (const [from, direction, wanted] of [
+      [at - 1, -1, 4],
+      [at, 1, 2],
+    ] as const) {
+      let found = 0;
+      for (let i = from; i >= 0 && i < flows.length && Math.abs(i - from) < MOST && found < wanted; i += direction) {
+        if (!seen(i)) continue;
+        chosen.add(i);
+        found++;
+      }
+    }
   }
   if (scene.selection !== null && scene.selection.kind !== 'track') {
     const [a, b] = spanOf(index, scene.selection);
-    near(Math.max(first, a - 1), Math.min(last, b + 1));
+    const own = trackOf(index, scene.selection);
+    let found = 0;
+    let looked = 0;
+    index.flowsIn(Math.max(first, a - 1), Math.min(last, b + 1), (flow) => {
+      if ((flows.fromTrack[flow] === own || flows.toTrack[flow] === own) && seen(flow)) {
+        chosen.add(flow);
+        found++;
+      }
+      return found < NEAR && ++looked < MOST * 8;
+    });
   }
-  return { flows: [...chosen], faded: chosen.size > NEAR };
+  return { flows: [...chosen], faded: false };
 }
 
 /** Draws the arrows; those of the selected or hovered item stand out. */

@@ -192,18 +192,25 @@ export function flagBox(scene: Scene): { x: number; left: number; right: number 
   return { x, left, right: left + 2 * half };
 }
 
-/** The axis over the lanes, and the playhead through them. */
+/** The playhead through the lanes: over bars and words, but under an oops that strikes just there. */
+export function paintPlayhead(scene: Scene, { pen }: Surface): void {
+  const flag = flagBox(scene);
+  if (flag) paintLine(scene, pen, flag.x, scene.axisHeight, scene.height);
+}
+
+function paintLine(scene: Scene, pen: Surface['pen'], x: number, top: number, bottom: number): void {
+  pen.fillStyle = scene.theme.accent;
+  pen.fillRect(Math.round(x * scene.dpr) / scene.dpr - 0.75, top, 1.5, bottom - top);
+}
+
+/** The axis over the lanes, with the playhead's flag. */
 export function paintAxis(scene: Scene, { pen }: Surface, marks: readonly Tick[]): void {
-  const { theme, width, height, axisHeight, ruler } = scene;
+  const { theme, width, axisHeight, ruler } = scene;
   const plot = plotOf(scene);
   const flag = flagBox(scene);
   const middle = axisHeight / 2;
-  if (flag) {
-    pen.fillStyle = theme.accent;
-    pen.fillRect(Math.round(flag.x * scene.dpr) / scene.dpr - 0.75, axisHeight - 4, 1.5, height - axisHeight + 4);
-  }
   pen.fillStyle = theme.ground;
-  pen.fillRect(0, 0, width, axisHeight - (flag ? 4 : 0));
+  pen.fillRect(0, 0, width, axisHeight);
   pen.fillStyle = theme.dim;
   pen.font = font.axis;
   pen.textBaseline = 'middle';
@@ -224,6 +231,7 @@ export function paintAxis(scene: Scene, { pen }: Surface, marks: readonly Tick[]
     pen.beginPath();
     pen.roundRect(flag.left, 3, flag.right - flag.left, axisHeight - 7, 8);
     pen.fill();
+    paintLine(scene, pen, flag.x, axisHeight - 4, axisHeight);
     pen.fillStyle = theme.accentInk;
     pen.font = font.flag;
     pen.fillText(flagText(scene), (flag.left + flag.right) / 2, middle - 0.5);

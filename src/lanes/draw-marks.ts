@@ -6,12 +6,14 @@
 import { Look, Mark } from '../timeline/columns';
 import type { Shown } from './draw-bars';
 import { Taken } from './labels';
-import { gallopBy } from './search';
+import { gallopBy, lowerBound } from './search';
 import { font, type Scene, type Surface } from './scene';
 
 /** Two quiet marks are never nearer than this (CSS pixels). */
 const CELL = 4;
 const MOST_COUNTED = 99;
+/** Two syscalls are never nearer than this (CSS pixels). */
+const SQUARES_APART = 8;
 
 /** A mark to be drawn. */
 export interface Placed {
@@ -73,6 +75,7 @@ export class MarkPlacer {
     const [used0, used1] = this.#fillCells(scene, strip.marks, c0, cells, cell);
     if (used0 > used1) return;
     let previous: Placed | null = null;
+    let square: Placed | null = null;
     for (let c = used0; c <= used1; c++) {
       const loud = this.#loud[c]!;
       if (loud === 0) continue;
@@ -102,6 +105,14 @@ export class MarkPlacer {
           continue;
         }
         this.placed.splice(this.placed.lastIndexOf(previous), 1);
+      }
+      if (mark === Mark.syscall) {
+        // Squares in a row would run together: a full one stands for several.
+        if (square !== null && x - square.x < SQUARES_APART) {
+          square.count++;
+          continue;
+        }
+        square = place;
       }
       if (!quiet) previous = place;
       this.placed.push(place);
@@ -173,10 +184,22 @@ export class MarkPlacer {
         break;
       }
       if (p.x < scale.left - p.radius || from >= until) continue;
-      // On a bar that is itself an oops the bar says it.
-      const lane = index.lane(track, 0);
-      const under = index.sliceAt(lane, scale.ordinalAt(from + 10));
-      if (!isLog && under >= 0 && index.timeline.slices.look[under] === Look.oops) continue;
+      if (!isLog) {
+        // On a bar that is itself an oops the bar says it; and no text lies over where another slice begins.
+        const { start, look, end } = index.timeline.slices;
+        const lane = index.lane(track, 0);
+        const at = instants.at[p.instant]!;
+        const next = lane < 0 ? 0 : lowerBound(start, index.laneSlice[lane]!, index.laneSlice[lane + 1]!, at + 1);
+        const here = next - 1;
+        if (lane >= 0 && here >= index.laneSlice[lane]! && end[here]! > at && look[here] === Look.oops) continue;
+        if (lane >= 0 && next < index.laneSlice[lane + 1]!) {
+          // A sliver directly at the disc does not count: what matters is what the text would cover.
+          if (scale.x(start[next]!) > from || look[next] === Look.oops)
+            until = Math.min(until, scale.x(start[next]!) - 2);
+          else if (next + 1 < index.laneSlice[lane + 1]!) until = Math.min(until, scale.x(start[next + 1]!) - 2);
+        }
+        if (from >= until) continue;
+      }
       const text = ruler.fit(whole, font1, until - from - 8);
       const width = ruler.width(text, font1) + 8;
       if (text === '' || !taken.free(from, from + width)) continue;
@@ -227,7 +250,7 @@ export function paintMarks(scene: Scene, surface: Surface, placed: readonly Plac
 
 function paintQuiet({ theme }: Scene, { pen }: Surface, p: Placed): void {
   if (p.mark === Mark.syscall) {
-    pen.fillStyle = theme.ground;
+    pen.fillStyle = p.count > 1 ? theme.ink : theme.ground;
     pen.fillRect(p.x - 2.5, p.y - 2.5, 5, 5);
     pen.strokeStyle = theme.ink;
     pen.lineWidth = 1;
@@ -301,6 +324,10 @@ function paintLoud({ theme, ruler }: Scene, { pen, hatches }: Surface, p: Placed
   }
   if (p.count > 1) {
     const text = p.count > MOST_COUNTED ? `${MOST_COUNTED}+` : String(p.count);
+    pen.fillStyle = theme.ground;
+    pen.beginPath();
+    pen.roundRect(x + r - 1.5, y - r - 2, ruler.width(text, font.count) + 5, 11, 3);
+    pen.fill();
     pen.font = font.count;
     pen.textAlign = 'left';
     pen.fillStyle = p.mark === Mark.oops ? theme.alarm : theme.warn;

@@ -1,7 +1,15 @@
 /** One frame, back to front. Reads a scene, draws on a surface, keeps nothing but its scratch memory. */
 import { BarPainter, type Shown } from './draw-bars';
 import { paintFlows } from './draw-flows';
-import { paintAxis, paintGround, paintHeaders, paintScrollbar, shownRows, ticks } from './draw-frame-parts';
+import {
+  paintAxis,
+  paintGround,
+  paintHeaders,
+  paintPlayhead,
+  paintScrollbar,
+  shownRows,
+  ticks,
+} from './draw-frame-parts';
 import { MarkPlacer, paintMarks } from './draw-marks';
 import { plotOf, type Item, type Scene, type Surface } from './scene';
 
@@ -32,6 +40,7 @@ export class FramePainter {
     paintFlows(scene, surface);
     // Over the arrows: a line through a word would cost the word.
     this.#bars.paintLabels(scene, surface, shown, this.#marks.taken);
+    paintPlayhead(scene, surface);
     paintMarks(scene, surface, this.#marks.placed);
     paintOutline(scene, surface, shown, scene.hover, false);
     paintOutline(scene, surface, shown, scene.selection, true);

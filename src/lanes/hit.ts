@@ -73,13 +73,13 @@ export function hitTest(scene: Scene, x: number, y: number, reach = 4): Hit {
   return { ...base, region: 'plot', item, track: strip.track, onPlayhead };
 }
 
-/** The strip at a height, the nearest one within reach; of two that overlap the upper in drawing order (interrupts). */
+/** The strip at a height, or the nearest one within reach. */
 function stripAt(strips: readonly Strip[], contentY: number, reach: number): Strip | null {
   let best: Strip | null = null;
   let bestOff = Infinity;
   for (const strip of strips) {
     const off = Math.max(strip.y - contentY, contentY - strip.y - strip.height, 0);
-    if (off <= Math.min(reach, 5) && off <= bestOff) {
+    if (off <= Math.min(reach, 5) && off < bestOff) {
       best = strip;
       bestOff = off;
     }

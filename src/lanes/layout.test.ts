@@ -30,9 +30,9 @@ const sketch = (layout: Layout): string[] =>
   layout.rows.map((row) => `${row.title} ${row.strips.map((s) => `${s.track}.${s.depth}:${s.height}`).join(' ')}`);
 
 describe('rows', () => {
-  it('are one per CPU when folded: summary, thin virtualization, runs with the interrupts over them', () => {
+  it('are one per CPU when folded: summary, thin virtualization, runs with the interrupts at its edge', () => {
     expect(sketch(laid())).toEqual([
-      'CPU 0 0.0:13 2.0:4 3.0:13 3.1:5',
+      'CPU 0 0.0:13 2.0:4 3.0:13 3.1:4',
       'CPU 4 4.0:13',
       'vm0.vcpu0 7.0:20',
       'kvm_lock 8.0:13',

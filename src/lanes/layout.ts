@@ -156,13 +156,13 @@ function foldedGroup(build: Build, track: TrackId, density: Density, divider: bo
     dy += 1;
     for (const t of runs) {
       strip(t, 0, SMALL, true, [t]);
-      // Interrupts lie over the lower edge of the task that they interrupt.
+      dy += SMALL;
+      // Interrupts hang at the lower edge of the task that they interrupt.
       if (index.lane(t, 1) >= 0) {
-        dy += SMALL - 5;
-        strip(t, 1, 5, false);
-        dy -= SMALL - 5;
+        strip(t, 1, THIN, false);
+        dy += THIN;
       }
-      dy += SMALL + 2;
+      dy += 2;
     }
   } else {
     for (const t of runs) strip(t, 0, THIN, false);

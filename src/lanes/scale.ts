@@ -186,7 +186,7 @@ export function stepText(step: number): string {
 
 /** What unit the labels of an axis are in. */
 export function axisUnit(scale: XScale, ticks = 8): string {
-  if (scale.axis === 'steps') return 'step';
+  if (scale.axis === 'steps') return scale.timeline.source === 'trace' ? 'event' : 'step';
   if (absolute(scale)) return 'seconds';
   return timeUnit(tickStep(scale.start, scale.end, ticks)).name;
 }
