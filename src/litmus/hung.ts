@@ -2,9 +2,10 @@
  * Who can never go on at the end of a run, and what each of them waits for. A kthread that waits at the top of its loop
  * waits for work; anything else that can take no step, when nothing else moves, hangs.
  */
+import { NOWHERE } from '../language/compile';
 import type { Place } from '../language/errors';
-import { Head, Run, type Code, type Instr } from '../language/program';
-import { cellsRead } from '../machine/evaluate';
+import { Head, Run, type Code, type Instr, type Program } from '../language/program';
+import { cellsRead, evaluator } from '../machine/evaluate';
 import type { RunResult } from '../machine/run';
 import type { ActionOutcome } from './outcome';
 
@@ -28,6 +29,12 @@ export interface Hung {
   readonly on: readonly string[];
   readonly function: string;
   readonly place: Place;
+}
+
+/** Where an instruction stands in its text. */
+export function placeOf(program: Program, pc: number): Place {
+  const { file, line, column, length } = program.code[pc]?.place ?? NOWHERE;
+  return { file, line, column, length };
 }
 
 /** The tasks that hang at the end of a quiet run. */
@@ -54,11 +61,14 @@ export function hungTasks(result: RunResult, returns: readonly ActionOutcome[]):
       action: actor ? (returns.find((r) => r.actor === context.name && r.step < 0)?.action ?? '') : '',
       ...reason(result, x, instr, ready, actor && top),
       function: program.frames[instr.frame]!.fn,
-      place: instr.place,
+      place: placeOf(program, machine.head(x, Head.pc)),
     });
   });
   return hung;
 }
+
+/** Questions whose operand is neither a task nor a CPU's load: not worth a word. */
+const CPU_ASKS: ReadonlySet<string> = new Set(['need_resched', 'irq_pending', 'has_up', 'has_down']);
 
 type Reason = Pick<Hung, 'waits' | 'lock' | 'holder' | 'holder_dead' | 'readers' | 'on'>;
 
@@ -90,8 +100,7 @@ function reason(result: RunResult, x: number, instr: Instr, ready: boolean, betw
     case 'await':
     case 'spin': {
       if (between) return { ...none, waits: 'action', on: awaited(result, instr.cond) };
-      const cells = cellsRead(instr.cond, machine.around, machine.s, x) ?? [];
-      return { ...none, on: [...new Set(cells.map((cell) => cellName(result, cell)))] };
+      return { ...none, on: [...new Set(readBy(result, instr.cond, x))] };
     }
     default:
       return none;
@@ -106,6 +115,25 @@ function awaited({ program, machine }: RunResult, cond: Code): string[] {
   const actor = program.actors.find((a) => group?.name === `progress(${a.name})`);
   const action = actor?.actions[cond.right.value];
   return actor && action && machine.s[at]! <= cond.right.value ? [`${actor.name}: ${action.text}`] : [];
+}
+
+/** What a condition depends on, in the words of the kernel text: `cpu_present_mask[4]`, `alive(vm0.vcpu0)`. */
+function readBy(result: RunResult, code: Code, x: number): string[] {
+  const { program, machine } = result;
+  switch (code.op) {
+    case 'not':
+    case 'minus':
+      return readBy(result, code.of, x);
+    case 'bin':
+      return [...readBy(result, code.left, x), ...readBy(result, code.right, x)];
+    case 'ask': {
+      if (CPU_ASKS.has(code.what)) return [];
+      const of = evaluator(code.of, machine.around)(machine.s, x);
+      return [`${code.what}(${code.what === 'tasks_on' ? of : (program.contexts[of]?.name ?? 'none')})`];
+    }
+    default:
+      return (cellsRead(code, machine.around, machine.s, x) ?? []).map((cell) => cellName(result, cell));
+  }
 }
 
 function cellName({ program }: RunResult, cell: number): string {

@@ -6,14 +6,13 @@
  * (`cursor.seek(step + 1)`). Times are microseconds since the start of the run.
  */
 import { errnoName } from '../language/errno';
-import { NOWHERE } from '../language/compile';
 import type { Place } from '../language/errors';
 import { Head, Run, type ContextKind, type Program } from '../language/program';
 import type { Effect } from '../machine/effects';
 import { Cursor } from '../machine/history';
 import type { Machine } from '../machine/machine';
 import type { RunResult } from '../machine/run';
-import { hungTasks, type Hung } from './hung';
+import { hungTasks, placeOf, type Hung } from './hung';
 import type { Litmus } from './parse';
 
 export type { Hung } from './hung';
@@ -72,6 +71,8 @@ export interface ActionOutcome {
   /** Step at which it returned; -1: it never did. */
   readonly step: number;
   readonly time_us: number | null;
+  /** Online CPUs whose enable counts as failed when it returned an error. */
+  readonly enable_failed: readonly number[];
 }
 
 export interface LogOutcome {
@@ -156,7 +157,7 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
     end: result.end,
     error: result.error && {
       message: result.error.message,
-      place: program.code[result.error.pc]?.place ?? NOWHERE,
+      place: placeOf(program, result.error.pc),
     },
     cpus: Array.from({ length: program.cpus }, (_, cpu) => ({
       cpu,
@@ -209,6 +210,13 @@ function virtualizationOf(machine: Machine, cpu: number): Virtualization | null 
   return 'off';
 }
 
+function failedEnables(machine: Machine): number[] {
+  const cpus: number[] = [];
+  for (let cpu = 0; cpu < machine.program.cpus; cpu++)
+    if (machine.probe('online', cpu) !== 0 && virtualizationOf(machine, cpu) === 'failed') cpus.push(cpu);
+  return cpus;
+}
+
 interface Seen {
   readonly returns: ActionOutcome[];
   readonly log: LogOutcome[];
@@ -239,6 +247,7 @@ function readHistory(result: RunResult): Seen {
         began: -1,
         step: -1,
         time_us: null,
+        enable_failed: [],
       })),
     ),
     log: [],
@@ -267,9 +276,11 @@ function readHistory(result: RunResult): Seen {
           const at = firstAction[e.actor]! + e.index;
           const before = seen.returns[at]!;
           const errno = e.result < 0 ? errnoName(e.result) : null;
-          seen.returns[at] = e.begin
-            ? { ...before, began: step }
-            : { ...before, result: e.result, errno, step, time_us };
+          if (e.begin) seen.returns[at] = { ...before, began: step };
+          else {
+            const enable_failed = errno === null ? [] : past.at(step + 1, failedEnables);
+            seen.returns[at] = { ...before, result: e.result, errno, step, time_us, enable_failed };
+          }
           break;
         }
         case 'log':

@@ -53,9 +53,11 @@ export function sentence(o: Outcome): Sentence {
   if (silent.length > 0)
     return { headline: silent[0]!, details: [...silent.slice(1), ...aside(o), `no oops`], tone: 'fail' };
   const broken = o.verdict.result === 'broken';
+  const headline = fine(o);
+  const ends = endsOf(o).filter((line) => !headline.startsWith(line));
   return {
-    headline: fine(o),
-    details: [...(broken ? [`${o.verdict.text}: broken`] : []), ...aside(o)],
+    headline,
+    details: [...(broken ? [`${o.verdict.text}: broken`] : []), ...ends, ...aside(o)],
     tone: broken ? 'fail' : 'ok',
   };
 }
@@ -126,6 +128,8 @@ function failures(o: Outcome): ActionOutcome[] {
 /** "the online write of cpu4 returns -EIO: kvm/cpu:online failed". */
 function failure(o: Outcome, r: ActionOutcome): string {
   const returns = `${described(r)} returns ${r.errno}`;
+  if (r.fn === 'create_vm' && r.errno !== '-ENOENT' && r.enable_failed.length > 0)
+    return `${returns}: the enable failed on CPU ${r.enable_failed.join(', ')}`;
   if (r.fn !== 'online' && r.fn !== 'offline') return returns;
   const cause = o.failed_callbacks.find(
     (c) => c.cpu === r.args[0] && c.errno === r.errno && c.step >= r.began && c.step <= r.step,
@@ -134,7 +138,7 @@ function failure(o: Outcome, r: ActionOutcome): string {
 }
 
 function described(r: ActionOutcome): string {
-  const what = r.action.replace(/\s+after\s.*$/, '');
+  const what = withoutAfter(r.action);
   switch (r.fn) {
     case 'online':
     case 'offline':
@@ -154,9 +158,14 @@ function whereItEnds(o: Outcome, cpu: number): string {
   return end.present ? `CPU ${cpu} is offline` : `CPU ${cpu} is not present`;
 }
 
+function withoutAfter(action: string): string {
+  return action.replace(/\s+after\s.*$/, '');
+}
+
 /** Failures that no caller was told of, and that nobody has met yet. */
 function swallowed(o: Outcome): string[] {
   const lines: string[] = [];
+  if (!o.cpus.some((c) => c.virtualization === 'on')) return lines;
   for (const { cpu, active, virtualization } of o.cpus) {
     if (!active) continue;
     const online = lastBefore(o, 'online', cpu, Infinity);
@@ -172,7 +181,9 @@ function swallowed(o: Outcome): string[] {
 // ---- somebody hangs
 
 function hang(o: Outcome, h: Hung): string {
-  const who = h.action ? `${h.task}: ${h.action.replace(/\s+after\s.*$/, '')} never returns` : `${h.task} hangs`;
+  const action = o.returns.find((r) => r.actor === h.task && r.action === h.action && r.step < 0);
+  const never = action && action.began < 0 ? 'never begins' : 'never returns';
+  const who = h.action ? `${h.task}: ${withoutAfter(h.action)} ${never}` : `${h.task} hangs`;
   const lines: string[] = [];
   const passed = new Set<string>();
   for (let at: Hung | undefined = h; at && !passed.has(at.task);) {
@@ -227,11 +238,26 @@ function fine(o: Outcome): string {
   return o.returns.length > 0 ? 'All actions succeed; no oops' : 'Nothing happens: the text has no actions';
 }
 
+/** Where the CPUs that the text takes up and down have come to. */
+function endsOf(o: Outcome): string[] {
+  const cpus = new Set(o.returns.filter((r) => r.fn === 'online' || r.fn === 'offline').map((r) => r.args[0]!));
+  return cpus.size > 4 ? [] : [...cpus].map((cpu) => whereItEnds(o, cpu)).filter(Boolean);
+}
+
 /** What is worth a line whatever else happened. */
 function aside(o: Outcome): string[] {
+  const untold = o.failed_callbacks.filter((c) => {
+    const r = o.returns.find(
+      (r) => r.fn === (c.up ? 'online' : 'offline') && r.args[0] === c.cpu && r.began <= c.step && r.step >= c.step,
+    );
+    return r?.result !== null && r?.result !== undefined && !r.errno;
+  });
   return [
+    ...untold.map(
+      (c) => `${c.state.name} (state ${c.state.number}) failed on CPU ${c.cpu} (${c.errno}) and nobody was told`,
+    ),
     ...o.affinity_lost.map((a) => `${a.task} lost its affinity when it had to leave CPU ${a.cpu}`),
-    ...o.faults.filter((f) => f.fired === 0).map((f) => `"${f.text}" never fired`),
+    ...o.faults.filter((f) => f.fired === 0).map((f) => `"${f.text.replace(/\s+/g, ' ')}" never fired`),
   ];
 }
 
