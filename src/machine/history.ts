@@ -23,6 +23,17 @@ class Column<T extends Int32Array | Float64Array> {
   view(): T {
     return this.array.subarray(0, this.length) as T;
   }
+  take(array: Int32Array | Float64Array): void {
+    this.array = array as T;
+    this.length = array.length;
+  }
+}
+
+/** The columns of a history as plain arrays, to hand to another thread. */
+export interface HistoryColumns {
+  readonly ints: readonly Int32Array[];
+  readonly floats: readonly Float64Array[];
+  readonly effects: ReadonlyMap<number, readonly Effect[]>;
 }
 
 /** One step of a run, read out of the columns. */
@@ -58,6 +69,27 @@ export class History {
 
   get length(): number {
     return this.kind.length;
+  }
+
+  private get ints(): Column<Int32Array>[] {
+    return [this.kind, this.context, this.cpu, this.choice, this.pc, this.first, this.cell, this.before, this.after];
+  }
+
+  columns(): HistoryColumns {
+    return {
+      ints: this.ints.map((c) => c.view().slice()),
+      floats: [this.start, this.cost].map((c) => c.view().slice()),
+      effects: this.effects,
+    };
+  }
+
+  /** The history that `columns` were taken from. */
+  static of(program: Program, columns: HistoryColumns): History {
+    const history = new History(program);
+    history.ints.forEach((c, i) => c.take(columns.ints[i]!));
+    [history.start, history.cost].forEach((c, i) => c.take(columns.floats[i]!));
+    for (const [step, effects] of columns.effects) history.effects.set(step, effects);
+    return history;
   }
 
   /** Records the transition that the machine has just applied, and clears its journal. */
