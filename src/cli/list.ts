@@ -1,0 +1,43 @@
+/** `hotlanes list`: the litmus texts of the gallery and the kernels they may name. */
+import { KERNELS, kernelTexts } from '../kernels/index';
+import { GALLERY } from '../litmus/gallery';
+import { parseLitmus } from '../litmus/parse';
+import { oneOf, readArguments } from './args';
+import { EXIT, InputError, type CliIo } from './io';
+import { json, paintFor, wrap } from './text';
+
+export const LIST_HELP = `Usage: hotlanes list [--format summary|json]
+
+Names the litmus texts of the gallery and the kernels.
+`;
+
+/** Runs the command; `argv` is what follows the word "list". */
+export function listCommand(argv: readonly string[], io: CliIo): number {
+  const args = readArguments(argv, { format: 'text' }, 'list');
+  if (args.flags.has('help')) {
+    io.stdout.write(LIST_HELP);
+    return EXIT.ok;
+  }
+  if (args.operands[0] !== undefined) throw new InputError(`list: takes no ${args.operands[0]}`);
+  const texts = GALLERY.map(({ name, text }) => {
+    const parsed = parseLitmus(text, `${name}.litmus`);
+    return { name, kernel: parsed.ok ? parsed.litmus.kernel : '', about: parsed.ok ? parsed.litmus.about : '' };
+  });
+  const kernels = [...KERNELS].map((name) => ({ name, title: kernelTexts().get(name)?.title ?? '' }));
+  if (oneOf(args, 'format', ['summary', 'json'], 'list') === 'json') {
+    io.stdout.write(json({ format: 1, litmus: texts, kernels }));
+    return EXIT.ok;
+  }
+  const paint = paintFor(io.stdout);
+  const lines = [
+    'Litmus texts (hotlanes run NAME):',
+    '',
+    ...texts.flatMap((t) => [`  ${paint.bold(t.name)}, on ${t.kernel}`, ...wrap(t.about, 80, '    ')]),
+    '',
+    'Kernels (--kernel NAME):',
+    '',
+    ...kernels.flatMap((k) => [`  ${paint.bold(k.name)}`, ...wrap(k.title, 80, '    ')]),
+  ];
+  io.stdout.write(`${lines.join('\n')}\n`);
+  return EXIT.ok;
+}
