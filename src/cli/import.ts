@@ -61,9 +61,9 @@ function whatIsWanted(args: Arguments): Wanted[] {
   if (vmm !== undefined) wanted.push({ file: plain(vmm), kinds: ['vmm'], as: 'a log of the VMM' });
   const capture = args.texts.get('capture');
   if (capture !== undefined) {
-    if (kindOf(capture) === 'file') wanted.push({ file: capture, kinds: ['capture'], as: 'a capture.json' });
+    if (kindOf(capture) === 'file') wanted.push({ file: capture, kinds: ['capture'], as: CAPTURE });
     else if (args.operands.length === 0) wanted.push(...filesOf(capture));
-    else wanted.push({ file: plain(join(capture, 'capture.json')), kinds: ['capture'], as: 'a capture.json' });
+    else wanted.push({ file: plain(join(capture, 'capture.json')), kinds: ['capture'], as: CAPTURE });
   }
   return wanted;
 }
@@ -102,11 +102,13 @@ function check(wanted: readonly Wanted[], { report }: ImportResult): void {
     if (kinds && found && !kinds.includes(found))
       throw new InputError(`${file === '-' ? 'stdin' : file}: is no${as.slice(1)} but ${KIND[found]}`);
   });
-  if (report.files.some((f) => f.kind === 'capture')) {
-    const left = report.notes.find((note) => /capture\.json.*left out$/.test(note));
-    if (left !== undefined) throw new InputError(left.replace(/; left out$/, ''));
+  for (const { file, as } of wanted) {
+    const left = as === CAPTURE && report.notes.find((note) => note.startsWith(`${file}: `) && / left out$/.test(note));
+    if (left) throw new InputError(left.replace(/; left out$/, ''));
   }
 }
+
+const CAPTURE = 'a capture.json';
 
 const KIND: Readonly<Record<FileKind, string>> = {
   ftrace: 'an ftrace text',

@@ -22,6 +22,7 @@ hotlanes COMMAND --help tells more. From a checkout:
 `;
 
 const COMMANDS = ['run', 'import', 'list', 'help'];
+const OPTIONS = ['--help', '--version'];
 
 /**
  * Runs one command. Returns the exit code: 0; 1 for a broken `never` or `always`; 2 for bad input; 3 for a run that did
@@ -61,8 +62,9 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
     case 'list':
       return listCommand(rest, io);
     default: {
-      const near = didYouMean(command, COMMANDS) || 'see hotlanes --help';
-      throw new InputError(`unknown ${command.startsWith('-') ? 'option' : 'command'} ${command} (${near})`);
+      const option = command.startsWith('-');
+      const near = didYouMean(command, option ? OPTIONS : COMMANDS) || 'see hotlanes --help';
+      throw new InputError(`unknown ${option ? 'option' : 'command'} ${command} (${near})`);
     }
   }
 }
