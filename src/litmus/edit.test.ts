@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { armed, hotAdd, nextCpu, pin, setArmed, setKernel, setOnline, startVm } from './edit';
+import { GALLERY, galleryText } from './gallery';
+import { load } from './load';
+
+const KEVIN = galleryText('kevin-2021-11-30')!;
+
+const TEXT = `litmus t
+"A description:
+ not an actor"
+kernel  v5.15
+machine intel, cpus 2   # small
+
+qemu:   modprobe kvm_intel     # first
+        vm0 = create vm, 1 vcpu
+        run vm0
+# the administrator
+admin:  offline cpu1 after run vm0
+
+never   oops
+`;
+
+/** Lines that were added (+) and taken away (-), in order. */
+function diff(before: string, after: string): string[] {
+  const a = before.split('\n');
+  const b = after.split('\n');
+  return [
+    ...a.filter((l) => !b.includes(l)).map((l) => `-${l}`),
+    ...b.filter((l) => !a.includes(l)).map((l) => `+${l}`),
+  ];
+}
+
+describe('acts as lines', () => {
+  it('hot-adds the next CPU and makes room for it', () => {
+    expect(nextCpu(KEVIN)).toBe(5);
+    expect(diff(KEVIN, hotAdd(KEVIN))).toEqual([
+      '-machine intel, cpus 4 + 1 hot-addable, packages 1',
+      '+machine intel, cpus 4 + 2 hot-addable, packages 1',
+      '+        hotadd cpu5',
+    ]);
+    expect(diff(TEXT, hotAdd(TEXT))).toEqual([
+      '-machine intel, cpus 2   # small',
+      '+machine intel, cpus 2 + 1 hot-addable   # small',
+      '+        hotadd cpu2',
+    ]);
+  });
+
+  it('adds under the actor who does such things, in its column, and leaves all else', () => {
+    const text = setOnline(TEXT, 1, true);
+    expect(text.split('\n').slice(9, 13)).toEqual([
+      '# the administrator',
+      'admin:  offline cpu1 after run vm0',
+      '        online cpu1',
+      '',
+    ]);
+    expect(text.replace('        online cpu1\n', '')).toBe(TEXT);
+  });
+
+  it('finds an actor of another name by its deeds, and makes one where there is none', () => {
+    const other = TEXT.replaceAll('admin:', 'root: ');
+    expect(setOnline(other, 1, true)).toContain('root:   offline cpu1 after run vm0\n        online cpu1\n');
+    const none = TEXT.replace(/# the administrator\nadmin:.*\n/, '');
+    expect(setOnline(none, 1, false)).toContain('        run vm0\nadmin:  offline cpu1\n\nnever');
+    const empty = 'litmus t\nkernel v5.15\nmachine amd, cpus 2\n\nnever oops\n';
+    expect(setOnline(empty, 1, false)).toBe(
+      'litmus t\nkernel v5.15\nmachine amd, cpus 2\n\nadmin:  offline cpu1\n\nnever oops\n',
+    );
+  });
+
+  it('arms and disarms, and that is the same text again', () => {
+    expect(armed(KEVIN, 4)).toBe(true);
+    expect(armed(KEVIN, 3)).toBe(false);
+    const both = setArmed(KEVIN, 3, true);
+    expect(diff(KEVIN, both)).toEqual(['+fault   cpu3 kvm_arch_hardware_enable returns -EIO']);
+    expect(setArmed(both, 3, false)).toBe(KEVIN);
+    expect(setArmed(both, 3, true)).toBe(both);
+    expect(setArmed(setArmed(TEXT, 1, true), 1, false)).toBe(TEXT);
+  });
+
+  it('takes a fault away with its continued lines', () => {
+    const text = KEVIN.replace(
+      'fault   cpu4 kvm_arch_hardware_enable returns -EIO',
+      'fault   cpu4\n        kvm_arch_hardware_enable\n        returns -EIO',
+    );
+    expect(armed(text, 4)).toBe(true);
+    expect(setArmed(text, 4, false)).toBe(setArmed(KEVIN, 4, false));
+    expect(setArmed(text, 4, false)).not.toContain('returns');
+  });
+
+  it('starts a VM under its VMM, and loads KVM where nobody does', () => {
+    expect(diff(KEVIN, startVm(KEVIN))).toEqual(['+        vm1 = create vm, 1 vcpu', '+        run vm1']);
+    const empty = 'litmus t\nkernel v6.1\nmachine amd, cpus 2\n\nnever oops\n';
+    expect(startVm(empty)).toContain('qemu:   modprobe kvm_amd\n        vm0 = create vm, 1 vcpu\n        run vm0\n');
+  });
+
+  it('pins a vCPU and lets it go', () => {
+    expect(diff(KEVIN, pin(KEVIN, 'vm0.vcpu1', 2))).toEqual(['+        affine vm0.vcpu1 to cpu2']);
+    expect(diff(KEVIN, pin(KEVIN, 'vm0.vcpu1', -1))).toEqual(['+        affine vm0.vcpu1 to any']);
+  });
+
+  it('changes the kernel', () => {
+    expect(diff(KEVIN, setKernel(KEVIN, 'v6.1'))).toEqual(['-kernel  v5.15', '+kernel  v6.1']);
+    expect(setKernel('litmus t\nmachine intel, cpus 2\n', 'v6.1')).toBe(
+      'litmus t\nkernel  v6.1\nmachine intel, cpus 2\n',
+    );
+  });
+});
+
+describe('every act on every text of the gallery', () => {
+  const acts = {
+    hotAdd,
+    online: (t: string) => setOnline(t, 1, true),
+    offline: (t: string) => setOnline(t, 1, false),
+    arm: (t: string) => setArmed(t, 0, true),
+    startVm,
+  };
+  for (const { name, text } of GALLERY)
+    for (const [act, change] of Object.entries(acts))
+      it(`${name}: ${act}`, () => {
+        const changed = change(text);
+        expect(changed).not.toBe(text);
+        expect(load(changed, 'litmus').ok).toBe(true);
+        const kept = text.split('\n').filter((l) => !l.startsWith('machine'));
+        const lines = changed.split('\n');
+        // All lines of before are there, in their order.
+        let at = 0;
+        for (const l of kept) {
+          at = lines.indexOf(l, at) + 1;
+          expect(at).toBeGreaterThan(0);
+        }
+      });
+});
