@@ -23,13 +23,15 @@ export interface Curve {
 /** Where an arrow is, or null where one of its lanes is hidden or both ends are on one strip. */
 export function curveOf(scene: Scene, flow: number): Curve | null {
   const { flows } = scene.index.timeline;
-  const { top, bottom } = scene.layout;
+  const { top, bottom, interrupts } = scene.layout;
   const from = flows.fromTrack[flow]!;
   const to = flows.toTrack[flow]!;
   const dy = scene.axisHeight - scene.scrollTop;
   const y0 = (top[from]! + bottom[from]!) / 2 + dy;
-  const y1 = (top[to]! + bottom[to]!) / 2 + dy;
-  if (Number.isNaN(y0) || Number.isNaN(y1) || y0 === y1) return null;
+  // An IPI ends where its handler is drawn, not at the task that it interrupts.
+  const handler = flows.kind[flow] === FlowKind.ipi ? interrupts[to]! : NaN;
+  const y1 = (Number.isNaN(handler) ? (top[to]! + bottom[to]!) / 2 : handler) + dy;
+  if (Number.isNaN(y0) || Number.isNaN(y1) || y0 === y1 || from === to) return null;
   const x0 = scene.scale.x(flows.start[flow]!);
   const x1 = scene.scale.x(flows.end[flow]!);
   const bow = Math.max(10, Math.min(Math.abs(x1 - x0) / 2, 60), Math.min(26, Math.abs(y1 - y0) / 4));

@@ -212,15 +212,35 @@ describe('arrows', () => {
           });
           const tip = paths.some((p) => {
             const [a] = p.points;
-            return (
-              p.op === 'fill' && p.points.length === 3 && Math.abs(a![0] - x1) < 0.01 && on(flows.toTrack[flow]!, a![1])
-            );
+            if (p.op !== 'fill' || p.points.length !== 3 || Math.abs(a![0] - x1) > 0.01) return false;
+            const to = flows.toTrack[flow]!;
+            const handler = scene.layout.interrupts[to]! + dy;
+            const atHandler = flows.kind[flow] === FlowKind.ipi && !Number.isNaN(handler);
+            return atHandler ? Math.abs(a![1] - handler) < 0.01 : on(to, a![1]);
           });
           expect([line, tip]).toEqual([true, true]);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
+  });
+
+  it('of an IPI end at its handler, which lies beside the task that it interrupts', () => {
+    const timeline = drawn(
+      `CPU 0      | ready............. |
+       CPU 0 runs |   kern....         |
+       CPU 1      | ready............. |
+       CPU 1 runs |  user........      |
+       CPU 1 runs |        irq         |`,
+      [['ipi', 'CPU 0 runs', 5, 'CPU 1 runs', 7]],
+    );
+    for (const unfolded of [[], [0, 2]]) {
+      const scene = sceneOf({ timeline, unfolded });
+      const handler = scene.layout.rows.flatMap((r) => r.strips).find((s) => s.track === 3 && s.depth === 1)!;
+      const y = handler.y + handler.height / 2 + scene.axisHeight;
+      const tips = paint(scene).paths.filter((p) => p.op === 'fill' && p.points.length === 3);
+      expect(tips.map((p) => p.points[0])).toEqual([[scene.scale.x(7), y]]);
+    }
   });
 
   it('of too many only those near the playhead are drawn', () => {

@@ -56,6 +56,8 @@ export interface Layout {
   /** Top and bottom of the strip that stands for a track; NaN if hidden. Arrows end there. */
   readonly top: Float64Array;
   readonly bottom: Float64Array;
+  /** Middle of the strip of a track's interrupts, where it has its own; else NaN. */
+  readonly interrupts: Float64Array;
   /** Rows with an oops or a failure in them: [y, loudness] by turns, for the scrollbar. */
   readonly loud: Float64Array;
 }
@@ -96,6 +98,7 @@ interface Build {
   readonly rowOf: Int32Array;
   readonly top: Float64Array;
   readonly bottom: Float64Array;
+  readonly interrupts: Float64Array;
   y: number;
 }
 
@@ -109,6 +112,8 @@ function place(build: Build, row: Omit<Row, 'y' | 'strips'>, pieces: readonly Pi
   for (const strip of strips) {
     build.rowOf[strip.track] = at;
     if (Number.isNaN(build.top[strip.track]!)) anchor(build, strip.track, strip);
+    const own = strip.depth === 1 && build.index.timeline.tracks[strip.track]!.kind === 'runs';
+    if (own) build.interrupts[strip.track] = strip.y + strip.height / 2;
   }
   build.y += row.height;
   return at;
@@ -303,6 +308,7 @@ export function layOut(index: LaneIndex, options: LayoutOptions): Layout {
     rowOf: new Int32Array(tracks.length).fill(-1),
     top: new Float64Array(tracks.length).fill(NaN),
     bottom: new Float64Array(tracks.length).fill(NaN),
+    interrupts: new Float64Array(tracks.length).fill(NaN),
     y: 4,
   };
   for (const section of sections) {
@@ -335,6 +341,7 @@ export function layOut(index: LaneIndex, options: LayoutOptions): Layout {
     rowOf: build.rowOf,
     top: build.top,
     bottom: build.bottom,
+    interrupts: build.interrupts,
     loud: Float64Array.from(loud),
   };
 }
