@@ -54,7 +54,7 @@ export function runSummary(o: Outcome, { headline, details, tone }: Sentence, pa
       o.returns.map((r) => [
         r.actor,
         r.action.replace(/\s+/g, ' '),
-        r.errno ?? (r.result === null ? (r.began < 0 ? 'never began' : 'never returned') : String(r.result)),
+        r.errno ?? (r.result === null ? unreturned(o, r.began) : String(r.result)),
       ]),
     ),
   );
@@ -74,6 +74,11 @@ export function runSummary(o: Outcome, { headline, details, tone }: Sentence, pa
     ...shown.map((line) => `  ${dmesgLine(line.time_us, line.text)}`),
   ]);
   return `${lines.join('\n')}\n`;
+}
+
+function unreturned(o: Outcome, began: number): string {
+  if (o.end === 'limit') return began < 0 ? 'not begun' : 'not returned yet';
+  return began < 0 ? 'never began' : 'never returned';
 }
 
 function verdictLine({ text, result, step }: Verdict): string {

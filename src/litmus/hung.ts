@@ -17,12 +17,13 @@ export interface Hung {
   readonly action: string;
   /**
    * lock: `lock`, held by `holder`; action: another actor's `on` that never returned; condition: a wait in `function`
-   * for the variables `on` to change; call: a CPU that never took its call; stop: CPUs that never stood still;
+   * for the variables `on` to change; call: a CPU that never took its call; stop: CPUs that never stood still; stopper: `holder`, for
+   * which all CPUs stand still;
    * cpu: it could go on, but its CPU never runs it.
    */
-  readonly waits: 'lock' | 'action' | 'condition' | 'call' | 'stop' | 'cpu';
+  readonly waits: 'lock' | 'action' | 'condition' | 'call' | 'stop' | 'stopper' | 'cpu';
   readonly lock: string | null;
-  /** Task that holds the lock; null where none is known (readers are only counted). */
+  /** Task that holds the lock, or whose action or stopper is awaited; null where none is known (readers are counted). */
   readonly holder: string | null;
   readonly holder_dead: boolean;
   readonly readers: number;
@@ -95,11 +96,19 @@ function reason(result: RunResult, x: number, instr: Instr, ready: boolean, betw
     case 'ipiwait':
       return { ...none, waits: 'call' };
     case 'stop':
-    case 'stopresult':
       return { ...none, waits: 'stop' };
+    case 'stopresult': {
+      const stopper = machine.head(x, Head.peer) - 1;
+      return {
+        ...none,
+        waits: 'stopper',
+        holder: program.contexts[stopper]?.name ?? null,
+        holder_dead: stopper >= 0 && machine.head(stopper, Head.run) === Run.dead,
+      };
+    }
     case 'await':
     case 'spin': {
-      if (between) return { ...none, waits: 'action', on: awaited(result, instr.cond) };
+      if (between) return { ...none, waits: 'action', ...awaited(result, instr.cond) };
       return { ...none, on: [...new Set(readBy(result, instr.cond, x))] };
     }
     default:
@@ -108,13 +117,18 @@ function reason(result: RunResult, x: number, instr: Instr, ready: boolean, betw
 }
 
 /** The action behind `after`: the compiler turns it into a wait for the progress of its actor. */
-function awaited({ program, machine }: RunResult, cond: Code): string[] {
-  if (cond.op !== 'bin' || cond.left.op !== 'cell' || cond.right.op !== 'const') return [];
+function awaited({ program, machine }: RunResult, cond: Code): Partial<Reason> {
+  if (cond.op !== 'bin' || cond.left.op !== 'cell' || cond.right.op !== 'const') return {};
   const at = cond.left.at;
   const group = program.groups.find((g) => g.base === at);
   const actor = program.actors.find((a) => group?.name === `progress(${a.name})`);
   const action = actor?.actions[cond.right.value];
-  return actor && action && machine.s[at]! <= cond.right.value ? [`${actor.name}: ${action.text}`] : [];
+  if (!actor || !action || machine.s[at]! > cond.right.value) return {};
+  return {
+    on: [`${actor.name}: ${action.text}`],
+    holder: actor.name,
+    holder_dead: machine.head(actor.context, Head.run) === Run.dead,
+  };
 }
 
 /** What a condition depends on, in the words of the kernel text: `cpu_present_mask[4]`, `alive(vm0.vcpu0)`. */

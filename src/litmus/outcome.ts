@@ -121,6 +121,10 @@ export interface Outcome {
   readonly log: readonly LogOutcome[];
   readonly oops: readonly OopsOutcome[];
   readonly panic: string | null;
+  /** hung: all CPUs stand still for a stopper that is dead. */
+  readonly host: 'alive' | 'hung' | 'panicked';
+  /** CPUs that do nothing any more: their task died inside the scheduler. */
+  readonly stuck_cpus: readonly number[];
   /** Migrations of tasks that userspace knows: vCPU threads and actors. */
   readonly migrations: readonly {
     readonly task: string;
@@ -170,6 +174,12 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
     log: seen.log,
     oops: seen.oops,
     panic: seen.panic,
+    host: seen.panic !== null ? 'panicked' : stoppedForEver(result) ? 'hung' : 'alive',
+    stuck_cpus: program.contexts.flatMap((c, x) =>
+      c.kind !== 'stopper' && machine.head(x, Head.run) === Run.dead && machine.isCurrent(x)
+        ? [machine.head(x, Head.cpu)]
+        : [],
+    ),
     migrations: seen.migrations,
     hung: result.end === 'quiet' ? hungTasks(result, seen.returns) : [],
     failed_callbacks: seen.failedCallbacks,
@@ -177,6 +187,11 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
     faults: program.faults.map((f, i) => ({ text: f.text, fired: seen.fired[i]! })),
     vms: program.vms.map((name, vm) => ({ name, held: ask('vm_held', vm) })),
   };
+}
+
+function stoppedForEver({ program, machine }: RunResult): boolean {
+  const stopper = machine.s[program.machine.stopped]! - 1;
+  return stopper >= 0 && machine.head(stopper, Head.run) === Run.dead;
 }
 
 function verdictOf({ program, witness, end }: RunResult): Verdict {

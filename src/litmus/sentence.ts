@@ -43,7 +43,7 @@ export function sentence(o: Outcome): Sentence {
         ...hangs,
         ...swallowed(o),
         ...aside(o),
-        'no oops',
+        o.tasks.some((t) => t.vcpu && t.guest_cpu !== null) ? fine(o) : 'no oops',
       ].filter((line) => line !== ''),
       tone: 'fail',
     };
@@ -67,7 +67,13 @@ export function sentence(o: Outcome): Sentence {
 function death(o: Outcome): Sentence {
   const first = o.oops[0];
   if (!first) return { headline: `The host panics: ${o.panic}`, details: aside(o), tone: 'oops' };
-  const headline = describeOops(first) + (o.panic === null ? '' : `; the host panics: ${o.panic}`);
+  const host =
+    o.panic !== null
+      ? `; the host panics: ${o.panic}`
+      : o.host === 'hung'
+        ? '; all CPUs stand still for it: the host hangs'
+        : '';
+  const headline = describeOops(first) + host;
   const details: string[] = [];
   const online = lastBefore(o, 'online', first.cpu, first.step);
   if (online?.result !== null && online?.result !== undefined)
@@ -84,8 +90,13 @@ function death(o: Outcome): Sentence {
     const vms = new Set([...dead].map((task) => task.split('.')[0]!));
     for (const vm of o.vms) if (vms.has(vm.name) && vm.held) details.push(`${vm.name} keeps its reference`);
   }
+  for (const oops of o.oops) {
+    const action = o.returns.find((r) => r.actor === oops.task && r.began >= 0 && r.step < 0);
+    if (action) details.push(`${action.actor}: ${withoutAfter(action.action)} never returns`);
+  }
   details.push(...failures(o).map((r) => failure(o, r)));
-  if (o.panic !== null) return { headline, details: [...details, ...aside(o)], tone: 'oops' };
+  if (o.host !== 'alive') return { headline, details: [...details, ...aside(o)], tone: 'oops' };
+  for (const cpu of o.stuck_cpus) details.push(`CPU ${cpu} does nothing any more`);
   if (o.end === 'limit') details.push(`not finished after ${o.steps} steps`);
   else if (o.hung.length === 0) details.push('the host lives');
   else details.push('the host lives, but not all of it:', ...o.hung.map((h) => hang(o, h)));
@@ -190,7 +201,7 @@ function hang(o: Outcome, h: Hung): string {
     passed.add(at.task);
     const here: Hung = at;
     lines.push(why(here));
-    const next: string | null = here.waits === 'lock' && !here.holder_dead ? here.holder : null;
+    const next: string | null = here.holder_dead ? null : here.holder;
     at = next === null ? undefined : o.hung.find((other) => other.task === next);
     if (at && passed.has(at.task)) lines.push('a deadlock');
   }
@@ -204,8 +215,10 @@ function why(h: Hung): string {
       const readers = h.readers > 0 ? `held by ${h.readers} reader${h.readers > 1 ? 's' : ''}` : '';
       return [`${h.task} waits in ${h.function} for ${h.lock}`, by || readers].filter(Boolean).join(', ');
     }
-    case 'action':
-      return h.on.length > 0 ? `${h.task} waits for "${h.on[0]}"` : `${h.task} waits for another actor`;
+    case 'action': {
+      const dead = h.holder_dead ? `, and ${h.holder} is dead` : '';
+      return (h.on.length > 0 ? `${h.task} waits for "${h.on[0]}"` : `${h.task} waits for another actor`) + dead;
+    }
     case 'condition':
       return h.on.length > 0
         ? `${h.task} waits in ${h.function} for ${h.on.join(', ')}`
@@ -214,6 +227,8 @@ function why(h: Hung): string {
       return `${h.task} waits in ${h.function} for another CPU to take its call`;
     case 'stop':
       return `${h.task} waits in ${h.function} for all CPUs to stand still`;
+    case 'stopper':
+      return `${h.task} waits in ${h.function} for ${h.holder}${h.holder_dead ? ', which is dead' : ''}`;
     case 'cpu':
       return `${h.task} could go on, but CPU ${h.cpu} does not run it`;
   }
