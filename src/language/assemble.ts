@@ -17,6 +17,8 @@ export interface Kernel {
   readonly threads: ReadonlyMap<string, Ast.ThreadDecl>;
   readonly lanes: ReadonlyMap<string, Ast.LaneDecl>;
   readonly wiring: ReadonlyMap<string, Ast.Wiring>;
+  /** Function by the name that it has elsewhere. */
+  readonly aliases: ReadonlyMap<string, Ast.AliasDecl>;
 }
 
 /**
@@ -67,6 +69,7 @@ export function assemble(
     threads: new Map<string, Ast.ThreadDecl>(),
     lanes: new Map<string, Ast.LaneDecl>(),
     wiring: new Map<string, Ast.Wiring>(),
+    aliases: new Map<string, Ast.AliasDecl>(),
   };
   for (const text of ordered) {
     addAll(kernel.consts, text.consts, 'constant');
@@ -86,6 +89,7 @@ export function assemble(
     }
     for (const state of text.states)
       kernel.states.set(state.constant, mergeState(kernel.states.get(state.constant), state));
+    for (const alias of text.aliases) kernel.aliases.set(alias.name, alias);
     for (const wire of text.wiring) kernel.wiring.set(wire.what, wire);
   }
   return kernel;

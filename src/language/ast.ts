@@ -116,6 +116,8 @@ export interface VarDecl {
   readonly type: TypeName;
   readonly name: string;
   readonly initial: Expr | null;
+  /** A module parameter: a litmus text may set it. */
+  readonly param: boolean;
   readonly doc: string;
   readonly place: Place;
 }
@@ -190,6 +192,13 @@ export interface ConstDecl {
   readonly place: Place;
 }
 
+/** `also OLD for NEW`: what a litmus text calls OLD is the function NEW here (a function that was renamed). */
+export interface AliasDecl {
+  readonly name: string;
+  readonly fn: string;
+  readonly place: Place;
+}
+
 /** One kernel text: a part, an era, or a proposal that patches one. */
 export interface KernelText {
   readonly file: string;
@@ -209,5 +218,6 @@ export interface KernelText {
   readonly threads: readonly ThreadDecl[];
   readonly lanes: readonly (LaneDecl & { readonly replace: boolean })[];
   readonly wiring: readonly Wiring[];
+  readonly aliases: readonly AliasDecl[];
   readonly place: Place;
 }

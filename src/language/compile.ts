@@ -1,12 +1,15 @@
 /** Kernel and litmus set-up to a checked program: layout of the cells, then the code of every context. */
 import type * as Ast from './ast';
 import type { Kernel } from './assemble';
-import { TextError, type Place, type Problem } from './errors';
+import { didYouMean, TextError, type Place, type Problem } from './errors';
 import { Emitter } from './emit';
+import { ARGUMENT_MAX } from './emit-calls';
 import type { Layout } from './layout';
 import { Expressions } from './expressions';
 import {
+  HANDLER_CPU,
   Head,
+  IrqOff,
   Run,
   type CellGroup,
   type CompiledAction,
@@ -51,11 +54,17 @@ class Compiler {
   private readonly drafts: Draft[] = [];
   private width = 0;
   private cur = 0;
+  /** Number of contexts. */
+  private contexts = 0;
+  /** Greatest number of a hotplug state. */
+  private readonly lastState: number;
 
   constructor(
     private readonly kernel: Kernel,
     private readonly setup: Setup,
-  ) {}
+  ) {
+    this.lastState = Math.max(0, ...[...kernel.states.values()].map((s) => s.number ?? 0));
+  }
 
   program(): Program {
     const { kernel, setup } = this;
@@ -63,6 +72,10 @@ class Compiler {
       Array.from({ length: vm.vcpus }, (_, i) => ({ name: `${vm.name}.vcpu${i}`, vm: v, index: i })),
     );
     const n = setup.cpus;
+
+    const instances = (t: Ast.ThreadDecl): number => (t.per === 'cpu' ? n : t.per === 'vcpu' ? vcpus.length : 1);
+    const threadCount = [...kernel.threads.values()].reduce((sum, t) => sum + instances(t), 0);
+    const contextsMax = (this.contexts = 1 + 3 * n + threadCount + setup.actors.length);
 
     // 1. variables
     const domain = { global: 1, cpu: n, vm: setup.vms.length, vcpu: vcpus.length } as const;
@@ -72,6 +85,7 @@ class Compiler {
       type,
       name,
       initial: null,
+      param: false,
       doc,
       place: NOWHERE,
     });
@@ -101,14 +115,6 @@ class Compiler {
       variables.set(decl.name, { group, scope: decl.scope, type: decl.type });
     }
     // 2. locks: spinlock and mutex hold the owner + 1; a rwsem the readers, or -(owner + 1)
-    const contextsMax =
-      1 +
-      3 * n +
-      [...kernel.threads.values()].reduce(
-        (sum, t) => sum + (t.per === 'cpu' ? n : t.per === 'vcpu' ? vcpus.length : 1),
-        0,
-      ) +
-      setup.actors.length;
     const locks = [...kernel.locks.values()].map((lock) => {
       const mode = lock.kind === 'spinlock' ? ('spin' as const) : lock.kind;
       const group = this.group(
@@ -190,7 +196,7 @@ class Compiler {
     const faults = setup.faults.map((fault): CompiledFault => ({
       text: fault.text,
       cpu: fault.cpu,
-      fn: fault.fn,
+      fn: kernel.aliases.get(fault.fn)?.fn ?? fault.fn,
       returns: fault.returns,
       maybe: fault.maybe,
       place: fault.place,
@@ -211,7 +217,7 @@ class Compiler {
     const stopperFirst = perCpu('stopper', (c) => `migration/${c}`);
     const threads = [...kernel.threads.values()].map((decl, t) => {
       const first = this.drafts.length;
-      const count = decl.per === 'cpu' ? n : decl.per === 'vcpu' ? vcpus.length : 1;
+      const count = instances(decl);
       for (let i = 0; i < count; i++) {
         const name = decl.per === 'vcpu' ? vcpus[i]!.name : decl.label.replace('%d', String(i));
         const kind = decl.placement === 'user' ? ('user' as const) : decl.placement;
@@ -304,10 +310,12 @@ class Compiler {
     });
     const probes = new Map<string, Probe>();
     for (const def of kernel.lets.values()) {
-      if (def.params.length > 2) continue;
+      // what depends on who runs can be asked only by a function
+      const value = def.params.length > 2 ? null : expressions.fromOutside(def.params, def.value);
+      if (!value) continue;
       probes.set(def.name, {
         params: def.params.map((p) => p.type.kind),
-        value: expressions.withParams(def.params, def.value),
+        value,
         doc: def.doc,
       });
     }
@@ -389,7 +397,6 @@ class Compiler {
   }
 
   private range(type: Ast.TypeName, vcpus: number): [number, number] {
-    const top = Math.max(0, ...[...this.kernel.states.values()].map((s) => s.number ?? 0));
     switch (type.kind) {
       case 'bool':
       case 'mask':
@@ -403,9 +410,9 @@ class Compiler {
       case 'vcpu':
         return [-1, vcpus - 1];
       case 'task':
-        return [-1, 1 << 20];
+        return [-1, this.contexts - 1];
       case 'state':
-        return [-1, top];
+        return [-1, this.lastState];
       case 'errno':
         return [-4095, 4095];
     }
@@ -485,13 +492,13 @@ class Compiler {
       head('run', 0, 3, 'run');
       head('cpu', -1, this.setup.cpus - 1, 'cpu');
       head('preempt', 0, 7, 'int');
-      head('irqs off', 0, 1, 'bool');
+      head('irqs off', 0, IrqOff.text | IrqOff.call | IrqOff.hook, 'int');
       head('notifier', 0, 1, 'bool');
       head('hook', 0, 3, 'int');
       head('resume', 0, pcs, 'pc');
       head('calls', 0, this.setup.cpus, 'int');
-      head('arg0', -4096, 1 << 20, 'int');
-      head('arg1', -4096, 1 << 20, 'int');
+      head('arg0', HANDLER_CPU, ARGUMENT_MAX, 'int');
+      head('arg1', HANDLER_CPU, ARGUMENT_MAX, 'int');
       head('entry', 0, pcs, 'pc');
       head('peer', 0, n, 'task');
       ranges.forEach((r, i) => head(`local ${i}`, Math.min(0, r.lo), Math.max(0, r.hi), 'local'));
@@ -534,6 +541,18 @@ class Compiler {
       if (value < group.lo || value > group.hi)
         throw new TextError(decl.place, `the initial value ${value} is outside ${group.lo}..${group.hi}`);
       state.fill(value, group.base, group.base + group.count);
+    }
+    for (const { name, value, place } of this.setup.params) {
+      const decl = this.kernel.vars.get(name);
+      if (!decl?.param) {
+        const params = [...this.kernel.vars.values()].filter((v) => v.param).map((v) => v.name);
+        const none = params.length === 0 ? 'it has none' : `it has ${params.join(', ')}`;
+        throw new TextError(place, `${this.kernel.name} has no parameter ${name}`, didYouMean(name, params) || none);
+      }
+      const { group } = variables.get(name)!;
+      if (value < group.lo || value > group.hi)
+        throw new TextError(place, `${name} is ${group.lo}..${group.hi}, not ${value}`);
+      state[group.base] = value;
     }
     fill('vcpu_vm', (i) => vcpus[i]!.vm);
     fill('vm_spins', (i) => (this.setup.vms[i]!.spins ? 1 : 0));

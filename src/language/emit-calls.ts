@@ -4,8 +4,16 @@ import { didYouMean, TextError, type Place } from './errors';
 import { constant, isLocal, type Expressions, type Local } from './expressions';
 import { Pieces, RESULT } from './emit-pieces';
 import type { Layout } from './layout';
-import type { Code, CompiledFault, Instr, StoreAt } from './program';
+import { HANDLER_CPU, IrqOff, type Code, type CompiledFault, type Instr, type StoreAt } from './program';
 import { blocks, countSlots, type After, type Family, type Scope } from './scope';
+
+/** Greatest value that a call can carry to another CPU. */
+export const ARGUMENT_MAX = 1 << 20;
+
+/** An argument as messages name it. */
+function argument(fn: Ast.FnDecl, i: number): string {
+  return `${fn.params[i]!.name} of ${fn.name}`;
+}
 
 export abstract class Calls extends Pieces {
   protected readonly entries = new Map<string, number>();
@@ -35,7 +43,6 @@ export abstract class Calls extends Pieces {
       parents: [],
       locals: new Map(),
       base,
-      free: base,
       limit: base,
       returns: { at: null, next: 0 },
       atomic: 0,
@@ -54,12 +61,11 @@ export abstract class Calls extends Pieces {
     atomic: number,
   ): number {
     const locals = new Map<string, Local>();
-    let free = base;
-    for (const p of fn.params) {
-      locals.set(p.name, { slot: this.slot(family, free, p.type), type: p.type });
-      free += 1;
-    }
-    const limit = base + fn.params.length + countSlots(fn.body);
+    fn.params.forEach((p, i) => {
+      if (locals.has(p.name)) throw new TextError(p.place, `${fn.name} has two parameters ${p.name}`);
+      locals.set(p.name, { slot: this.slot(family, base + i, p.type), type: p.type });
+    });
+    const limit = base + countSlots(fn);
     const scope: Scope = {
       family,
       fn,
@@ -67,7 +73,6 @@ export abstract class Calls extends Pieces {
       parents: [...parents, fn.name],
       locals,
       base,
-      free,
       limit,
       returns,
       atomic,
@@ -85,7 +90,12 @@ export abstract class Calls extends Pieces {
         if (type.kind === 'mask') throw new TextError(s.place, 'a mask cannot be a local variable');
         const known = scope.locals.get(s.name);
         if (known && s.kind === 'var') throw new TextError(s.place, `${s.name} is declared already`);
-        if (!known) scope.locals.set(s.name, { slot: this.slot(scope.family, scope.free++, type), type });
+        if (known && !('slot' in known && known.type.kind === type.kind))
+          throw new TextError(s.place, `${s.name} is a ${'slot' in known ? known.type.kind : known.type} already`);
+        if (!known) {
+          const slot = this.slot(scope.family, scope.base + scope.locals.size, type);
+          scope.locals.set(s.name, { slot, type });
+        }
       }
       for (const inner of blocks(s)) this.declare(inner, scope);
     }
@@ -107,14 +117,8 @@ export abstract class Calls extends Pieces {
         `${fn.name} takes ${fn.params.length} value(s), not ${call.args.length}`,
         `fn ${fn.name}(${fn.params.map((p) => p.name).join(', ')})`,
       );
-    return this.inline(
-      fn,
-      call.args.map((a) => this.expr(a, scope)),
-      at,
-      scope,
-      call.place,
-      next,
-    );
+    const args = call.args.map((a, i) => this.value(a, scope, fn.params[i]!.type, argument(fn, i)));
+    return this.inline(fn, args, at, scope, call.place, next);
   }
 
   protected inline(
@@ -131,7 +135,7 @@ export abstract class Calls extends Pieces {
     }
     const frame = this.frame(fn.name, scope.frame, place, fn.source);
     const base = scope.limit;
-    const count = fn.params.length + countSlots(fn.body);
+    const count = countSlots(fn);
     const inner: Scope = { ...scope, fn, frame, cost: fn.cost };
     // falling off the end: nothing to return; a value that was asked for is 0
     let end = next;
@@ -145,9 +149,10 @@ export abstract class Calls extends Pieces {
       });
     else if (clear) end = this.push({ op: 'nop', ...this.make('nop', fn.place, inner, { clear, glue: true }), next });
     let entry = this.body(fn, scope.family, frame, scope.parents, base, { at, next }, end, scope.atomic);
-    entry = this.withFaults(fn.name, () => this.faultCpu(fn, base), at, clear, inner, fn.place, next, entry);
+    const faults = { cpu: this.faultCpu(fn, base), at, clear, free: base + fn.params.length, place: fn.place, next };
+    entry = this.withFaults(fn.name, faults, inner, entry);
     if (args.length === 0) return entry;
-    const stores = args.map((value, i) => ({ at: { op: 'local', slot: base + i } as const, value }));
+    const stores = args.map((value, i) => ({ at: this.parameter(fn, i, base + i), value }));
     return this.push({
       op: 'set',
       stores,
@@ -156,25 +161,45 @@ export abstract class Calls extends Pieces {
     });
   }
 
+  protected parameter(fn: Ast.FnDecl, i: number, slot: number): StoreAt {
+    const { name, type } = fn.params[i]!;
+    return this.local(slot, type, `${name} of ${fn.name}`);
+  }
+
   /** A fault on a CPU means: the function is about that CPU where it takes one, or runs on it. */
   protected faultCpu(fn: Ast.FnDecl, base: number): Code {
     const param = fn.params.findIndex((p) => p.type.kind === 'cpu');
     return param < 0 ? { op: 'this' } : { op: 'local', slot: base + param };
   }
 
+  /**
+   * What the faults of the text put before a function or a callback. `free`: a slot that nothing uses before `entry`.
+   * Where several faults are on one function, the first in the text is looked at first.
+   */
   protected withFaults(
     name: string,
-    cpu: () => Code,
-    at: StoreAt | null,
-    clear: [number, number] | null,
+    {
+      cpu,
+      at,
+      clear,
+      free,
+      place,
+      next,
+    }: {
+      readonly cpu: Code;
+      readonly at: StoreAt | null;
+      readonly clear: [number, number] | null;
+      readonly free: number;
+      readonly place: Place;
+      readonly next: number;
+    },
     scope: Scope,
-    place: Place,
-    next: number,
     entry: number,
   ): number {
     let pc = entry;
-    this.faults.forEach((fault, index) => {
-      if (fault.fn !== name) return;
+    for (let index = this.faults.length - 1; index >= 0; index--) {
+      const fault = this.faults[index]!;
+      if (fault.fn !== name) continue;
       const stores = at ? [{ at, value: constant(fault.returns) }] : [];
       const give = this.push({
         op: 'set',
@@ -191,7 +216,12 @@ export abstract class Calls extends Pieces {
         next: give,
       });
       if (fault.maybe) {
-        const slot = this.slot(scope.family, scope.limit + 40, { kind: 'bool' });
+        this.noChoice(
+          scope,
+          fault.place,
+          `${fault.fn} is called in an atomic block of ${scope.fn.name}, where nothing may be chosen`,
+        );
+        const slot = this.slot(scope.family, free, { kind: 'bool' });
         const fires: Code = { op: 'local', slot };
         pc = this.push({
           op: 'branch',
@@ -202,7 +232,7 @@ export abstract class Calls extends Pieces {
         });
         pc = this.push({
           op: 'choose',
-          at: { op: 'local', slot },
+          at: this.local(slot, { kind: 'bool' }, 'the choice'),
           lo: 0,
           hi: 1,
           why: fault.text,
@@ -236,29 +266,38 @@ export abstract class Calls extends Pieces {
         pc = this.push({ op: 'branch', cond: due, otherwise: notYet, ...this.make('branch', place, scope), next: pc });
       }
       if (fault.cpu >= 0) {
-        const cond: Code = { op: 'bin', how: '==', left: cpu(), right: constant(fault.cpu) };
+        const cond: Code = { op: 'bin', how: '==', left: cpu, right: constant(fault.cpu) };
         pc = this.push({
           op: 'branch',
           cond,
           otherwise: skip,
-          ...this.make('branch', place, scope, { glue: true }),
+          ...this.make('branch', place, scope, { glue: isLocal(cpu) }),
           next: pc,
         });
       }
-    });
+    }
     return pc;
+  }
+
+  /** An atomic block goes on by itself, so nothing in it can be left to choose. */
+  protected noChoice(scope: Scope, place: Place, message: string): void {
+    if (scope.atomic !== 0) throw new TextError(place, message, 'make the choice before the block');
   }
 
   protected checkFault(fault: CompiledFault): void {
     const { kernel, states } = this.layout;
-    const state = states.find((s) => s.constant === fault.fn || s.name === fault.fn);
-    if (state) return;
+    const known = (s: (typeof states)[number]): boolean => [s.constant, s.name, s.up, s.down].includes(fault.fn);
+    if (fault.fn && states.some(known)) return;
     if (!kernel.fns.has(fault.fn)) {
-      const known = [...kernel.fns.keys(), ...states.map((s) => s.constant), ...states.map((s) => s.name)];
+      const names = [
+        ...kernel.fns.keys(),
+        ...kernel.aliases.keys(),
+        ...states.flatMap((s) => [s.constant, s.name, s.up, s.down]),
+      ].filter((n) => n !== '');
       throw new TextError(
         fault.place,
         `${fault.fn} is no function or hotplug state of ${kernel.name}`,
-        didYouMean(fault.fn, known),
+        didYouMean(fault.fn, names),
       );
     }
   }
@@ -286,7 +325,7 @@ export abstract class Calls extends Pieces {
         pc = this.inline(
           fn,
           args,
-          { op: 'local', slot: result },
+          this.local(result, RESULT, `the result of ${fn.name}`),
           { ...scope, limit: 1 + fn.params.length },
           fn.place,
           end,
@@ -304,7 +343,14 @@ export abstract class Calls extends Pieces {
     if (!own && fn.params.length !== call.args.length)
       throw new TextError(call.place, `${fn.name} takes ${fn.params.length} value(s), not ${call.args.length}`);
     if (call.args.length > 2) throw new TextError(call.place, 'a call on another CPU carries at most 2 values');
-    return { fn, sent: call.args.map((a) => this.expr(a, scope)), own };
+    const skip = own ? 1 : 0;
+    for (const p of fn.params.slice(skip)) {
+      const [lo, hi] = this.layout.range(p.type);
+      if (lo <= HANDLER_CPU || hi > ARGUMENT_MAX)
+        throw new TextError(p.place, `${p.name} of ${fn.name} is too wide to be sent to another CPU`);
+    }
+    const sent = call.args.map((a, i) => this.value(a, scope, fn.params[i + skip]!.type, argument(fn, i + skip)));
+    return { fn, sent, own };
   }
 
   protected remote(s: Extract<Ast.Stmt, { kind: 'oncpu' | 'oneach' }>, scope: Scope, after: After): number {
@@ -312,12 +358,12 @@ export abstract class Calls extends Pieces {
     const here: Code = { op: 'this' };
     const locally = own ? [here, ...sent] : sent;
     const entry = this.entry('irq', fn);
-    const args = own ? [constant(-2), ...sent] : sent; // -2: the handler's own CPU
+    const args = own ? [constant(HANDLER_CPU), ...sent] : sent;
     let pc = this.push({ op: 'preempt', on: true, ...this.make('preempt', s.place, scope), next: after.next });
     const wait = this.push({ op: 'ipiwait', ...this.make('ipiwait', s.place, scope), next: pc });
-    pc = this.push({ op: 'irq', on: true, ...this.make('irq', s.place, scope), next: wait });
+    pc = this.push({ op: 'irq', on: true, why: IrqOff.call, ...this.make('irq', s.place, scope), next: wait });
     pc = this.inline(fn, locally, null, scope, s.call.place, pc);
-    pc = this.push({ op: 'irq', on: false, ...this.make('irq', s.place, scope), next: pc });
+    pc = this.push({ op: 'irq', on: false, why: IrqOff.call, ...this.make('irq', s.place, scope), next: pc });
     if (s.kind === 'oneach') {
       const mask = this.expressions.mask(s.mask, s.place);
       const cond: Code = { op: 'cellAt', ...mask, index: here, what: s.mask };
@@ -333,7 +379,7 @@ export abstract class Calls extends Pieces {
         next: pc,
       });
     } else {
-      const cpu = this.expr(s.cpu, scope);
+      const cpu = this.value(s.cpu, scope, { kind: 'cpu' }, 'the CPU of a call');
       const send = this.push({
         op: 'ipi',
         cpu,
@@ -356,11 +402,18 @@ export abstract class Calls extends Pieces {
   }
 
   protected invoke(s: Extract<Ast.Stmt, { kind: 'invoke' }>, scope: Scope, after: After): number {
-    const slot = this.slot(scope.family, scope.free++, RESULT);
+    const slot = this.slot(scope.family, scope.limit - 1, RESULT);
     const result: Code = { op: 'local', slot };
-    const at: StoreAt = { op: 'local', slot };
-    const state = this.expr(s.state, scope);
-    const cpu = this.expr(s.cpu, scope);
+    const at = this.local(slot, RESULT, 'the result of a callback');
+    const state = this.value(s.state, scope, { kind: 'state' }, 'what is invoked');
+    const cpu = this.value(s.cpu, scope, { kind: 'cpu' }, 'the CPU of a callback');
+    // they are looked at when the callback begins and when it ends, and must be the same then
+    if (!isLocal(state) || !isLocal(cpu))
+      throw new TextError(
+        s.place,
+        'a callback is invoked for a state and a CPU in variables of the function',
+        'store them first',
+      );
     const target = s.target ? this.expressions.store(s.target, scope.locals) : null;
     const end = this.push({
       op: 'end',
@@ -397,8 +450,11 @@ export abstract class Calls extends Pieces {
           throw new TextError(fn.place, `${fn.name} is the callback of ${st.constant} and takes one CPU`);
         pc = this.inline(fn, [cpu], at, scope, s.place, end);
       }
-      for (const name of new Set([st.constant, st.name]))
-        if (name) pc = this.withFaults(name, () => cpu, at, null, scope, s.place, end, pc);
+      // an opaque callback has no function of its own where a fault could strike
+      const opaqueName = pc === opaque ? callback : '';
+      for (const name of new Set([st.constant, st.name, opaqueName]))
+        if (name)
+          pc = this.withFaults(name, { cpu, at, clear: null, free: scope.limit, place: s.place, next: end }, scope, pc);
       if (pc !== opaque) cases.set(st.number, pc);
     }
     const pick = this.push({

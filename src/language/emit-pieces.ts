@@ -108,6 +108,16 @@ export class Pieces {
     return slot;
   }
 
+  /** A slot as the place where a value of this type goes. */
+  protected local(slot: number, type: Ast.TypeName, what: string): Extract<StoreAt, { op: 'local' }> {
+    const [lo, hi] = this.layout.range(type);
+    return { op: 'local', slot, lo, hi, what };
+  }
+
+  protected value(e: Ast.Expr, scope: Scope, type: Ast.TypeName, what: string): Code {
+    return this.expressions.value(e, scope.locals, type, what);
+  }
+
   protected expr(e: Ast.Expr, scope: Scope): Code {
     return this.expressions.code(e, scope.locals);
   }

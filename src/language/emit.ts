@@ -7,8 +7,8 @@ import { didYouMean, TextError } from './errors';
 import { constant, isLocal } from './expressions';
 import { Calls } from './emit-calls';
 import { RESULT } from './emit-pieces';
-import type { Code, Instr, InstrBase, StoreAt } from './program';
-import type { After, Family, Scope } from './scope';
+import { IrqOff, type Code, type Instr, type InstrBase, type StoreAt } from './program';
+import { countSlots, type After, type Family, type Scope } from './scope';
 
 export class Emitter extends Calls {
   private atomics = 0;
@@ -16,7 +16,11 @@ export class Emitter extends Calls {
   /** Code that a context begins with: its parameters are the first slots, set by whoever starts it. */
   root(family: Family, fn: Ast.FnDecl, end: 'exit' | 'hookend' | 'ipiend' | 'stopend', base = 0): number {
     const frame = this.frame(fn.name, -1, fn.place, fn.source);
-    const endPc = this.push({ op: end, ...this.base(fn.place, frame, { glue: end !== 'exit' }), next: 0 } as Instr);
+    let endPc = this.push({ op: end, ...this.base(fn.place, frame, { glue: end !== 'exit' }), next: 0 } as Instr);
+    // a hook leaves nothing behind in the task that it ran on; other contexts are wiped when they end
+    const clear = [base, base + countSlots(fn)] as const;
+    if (end === 'hookend' && clear[1] > clear[0])
+      endPc = this.push({ op: 'nop', ...this.base(fn.place, frame, { glue: true, clear }), next: endPc });
     return this.body(fn, family, frame, [], base, { at: null, next: endPc }, endPc, 0);
   }
 
@@ -63,7 +67,7 @@ export class Emitter extends Calls {
       });
       const scope = this.rootScope('task', top, slot + 1);
       const args = action.args.map((value) => constant(value));
-      next = this.inline(fn, args, { op: 'local', slot }, scope, action.place, next);
+      next = this.inline(fn, args, this.local(slot, RESULT, `the result of ${action.fn}`), scope, action.place, next);
       next = this.push({
         op: 'action',
         begin: true,
@@ -101,21 +105,24 @@ export class Emitter extends Calls {
       this.make(s.kind as Instr['op'], place, scope, more);
     switch (s.kind) {
       case 'var': {
-        const at: StoreAt = { op: 'local', slot: (scope.locals.get(s.name) as { slot: number }).slot };
+        const at = this.local((scope.locals.get(s.name) as { slot: number }).slot, s.type!, s.name);
         const call = this.asCall(s.value);
         if (call) return this.call(call, at, scope, next);
-        return this.assign(at, s.value ? this.expr(s.value, scope) : constant(0), place, scope, next);
+        const value = s.value ? this.value(s.value, scope, s.type!, s.name) : constant(0);
+        return this.assign(at, value, place, scope, next);
       }
       case 'assign': {
         const at = this.expressions.store(s.target, scope.locals);
         const call = this.asCall(s.value);
-        return call ? this.call(call, at, scope, next) : this.assign(at, this.expr(s.value, scope), place, scope, next);
+        if (call) return this.call(call, at, scope, next);
+        const type = this.expressions.typeOf(s.target, scope.locals);
+        return this.assign(at, this.value(s.value, scope, type, s.target.name), place, scope, next);
       }
       case 'call':
         return this.call(s.call, null, scope, next);
       case 'mask': {
         const mask = this.expressions.mask(s.mask, place);
-        const index = this.expr(s.cpu, scope);
+        const index = this.value(s.cpu, scope, { kind: 'cpu' }, `what is in ${s.mask}`);
         return this.assign({ op: 'cellAt', ...mask, index, what: s.mask }, constant(s.set ? 1 : 0), place, scope, next);
       }
       case 'if': {
@@ -150,9 +157,10 @@ export class Emitter extends Calls {
       }
       case 'for': {
         const slot = (scope.locals.get(s.name) as { slot: number }).slot;
-        const at: StoreAt = { op: 'local', slot };
-        const value: Code = { op: 'local', slot };
         const domain = this.domain(s.mask);
+        const value: Code = { op: 'local', slot };
+        const of = this.local(slot, { kind: domain?.of ?? 'cpu' }, s.name);
+        const at: StoreAt = { ...of, hi: of.hi + 1 }; // one more than the last ends the loop
         if (domain) {
           const inside: Code = { op: 'bin', how: '<', left: value, right: constant(domain.count) };
           const top = this.push({
@@ -204,12 +212,14 @@ export class Emitter extends Calls {
       case 'idle':
         return this.push({ op: s.kind, cond: this.expr(s.cond, scope), ...plain(), next });
       case 'irq':
+        return this.push({ op: 'irq', on: s.on, why: IrqOff.text, ...plain(), next });
       case 'preempt':
       case 'notifier':
         return this.push({ op: s.kind, on: s.on, ...plain(), next });
       case 'atomic':
-        return this.stmts(s.body, { ...scope, atomic: ++this.atomics }, after);
+        return this.stmts(s.body, { ...scope, atomic: scope.atomic || ++this.atomics }, after);
       case 'choose':
+        this.noChoice(scope, place, 'choose stands in an atomic block');
         if (s.hi < s.lo || s.hi - s.lo > 63) throw new TextError(place, `choose takes a range of 1 to 64 values`);
         return this.push({
           op: 'choose',
@@ -221,6 +231,7 @@ export class Emitter extends Calls {
           next,
         });
       case 'pick':
+        this.noChoice(scope, place, 'pick stands in an atomic block');
         return this.push({
           op: 'pick',
           at: this.expressions.store(s.target, scope.locals),
@@ -270,7 +281,13 @@ export class Emitter extends Calls {
           this.entries.set('boot', (entry = this.root('idle', fn, 'exit')));
         }
         if (entry < 0) throw new TextError(place, `a CPU would be started by its own boot path`);
-        return this.push({ op: 'start', cpu: this.expr(s.cpu, scope), entry, ...plain(), next });
+        return this.push({
+          op: 'start',
+          cpu: this.value(s.cpu, scope, { kind: 'cpu' }, 'what is started'),
+          entry,
+          ...plain(),
+          next,
+        });
       }
       case 'poweroff':
       case 'exit':
@@ -287,9 +304,11 @@ export class Emitter extends Calls {
         return this.push({
           op: 'stop',
           ...this.expressions.mask(s.mask, place),
-          cpu: this.expr(s.cpu, scope),
+          cpu: this.value(s.cpu, scope, { kind: 'cpu' }, 'the CPU that acts'),
           entry: this.entry('stopper', fn),
-          args: s.call.args.map((a) => this.expr(a, scope)),
+          args: s.call.args.map((a, i) =>
+            this.value(a, scope, fn.params[i]!.type, `${fn.params[i]!.name} of ${fn.name}`),
+          ),
           ...plain(),
           next: result,
         });
@@ -305,20 +324,23 @@ export class Emitter extends Calls {
         const decl = this.layout.threads.get(s.call.name)!.decl;
         const wanted = decl.per === 'one' ? 0 : 1;
         if (s.call.args.length !== wanted) throw new TextError(s.call.place, `${decl.name} takes ${wanted} value(s)`);
-        return this.push({ op: 'spawn', thread, args: s.call.args.map((a) => this.expr(a, scope)), ...plain(), next });
+        const of: Ast.TypeName = { kind: decl.per === 'vcpu' ? 'vcpu' : 'cpu' };
+        const args = s.call.args.map((a) => this.value(a, scope, of, `the value of ${decl.name}`));
+        return this.push({ op: 'spawn', thread, args, ...plain(), next });
       }
       case 'allow':
         return this.push({
           op: 'allow',
-          task: this.expr(s.task, scope),
-          cpu: s.cpu ? this.expr(s.cpu, scope) : null,
+          task: this.value(s.task, scope, { kind: 'task' }, 'what is allowed'),
+          cpu: s.cpu ? this.value(s.cpu, scope, { kind: 'cpu' }, 'where it is allowed') : null,
           ...plain(),
           next,
         });
       case 'guest':
+        this.noChoice(scope, place, 'guest stands in an atomic block');
         return this.push({
           op: 'guest',
-          vcpu: this.expr(s.vcpu, scope),
+          vcpu: this.value(s.vcpu, scope, { kind: 'vcpu' }, 'who is in the guest'),
           at: s.target ? this.expressions.store(s.target, scope.locals) : null,
           ...plain(),
           next,
@@ -342,8 +364,7 @@ export class Emitter extends Calls {
 
   private return(s: Extract<Ast.Stmt, { kind: 'return' }>, scope: Scope): number {
     const { at, next } = scope.returns;
-    const clear: [number, number] | null =
-      scope.limit > scope.base && scope.parents.length > 1 ? [scope.base, scope.limit] : null;
+    const clear: [number, number] | null = scope.limit > scope.base ? [scope.base, scope.limit] : null;
     const leave = (glueNext: number): number =>
       clear
         ? this.push({ op: 'nop', ...this.make('nop', s.place, scope, { clear, glue: true }), next: glueNext })
@@ -352,7 +373,7 @@ export class Emitter extends Calls {
     const call = this.asCall(s.value);
     if (call) return this.call(call, at, scope, leave(next));
     if (!at) return leave(next);
-    const value = this.expr(s.value, scope);
+    const value = this.value(s.value, scope, scope.fn.returns, `what ${scope.fn.name} returns`);
     return this.push({
       op: 'set',
       stores: [{ at, value }],

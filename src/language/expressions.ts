@@ -34,20 +34,55 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
 const BUILTINS = [...Object.keys(ASKS), 'next_up', 'next_down', 'count', 'first', 'next', 'registered', 'returned'];
 /** Definitions may use definitions, but not without end. */
 const MAX_LET_DEPTH = 32;
+/** Most parts of one expression, definitions written out. */
+const MAX_SIZE = 20_000;
 
 export class Expressions {
   private depth = 0;
+  /** Parts of the expression that is being compiled, definitions written out. */
+  private size = 0;
+  /** In a question: the names of the litmus text, which definitions see too. */
+  private names: Locals = NO_LOCALS;
 
   constructor(private readonly layout: Layout) {}
 
   /** Code of an expression with these locals in scope. */
   code(expr: Ast.Expr, locals: Locals): Code {
+    this.size = 0;
     return this.typed(expr, locals).code;
   }
 
-  /** Parameters become local slots 0, 1, ... (lanes, probes, placement rules). */
+  /** Code of a value that goes where a value of this type is wanted; `what` names that place. */
+  value(expr: Ast.Expr, locals: Locals, type: Ast.TypeName, what: string): Code {
+    this.size = 0;
+    const value = this.typed(expr, locals);
+    if (DOMAINS.has(type.kind)) this.domain(value, type.kind, expr.place, what);
+    const [lo, hi] = this.layout.range(type);
+    const { code } = value;
+    if (code.op === 'const' && (code.value < lo || code.value > hi))
+      throw new TextError(expr.place, `${what} cannot be ${code.value}`, `it is ${lo} to ${hi}`);
+    return code;
+  }
+
+  /** Parameters become local slots 0, 1, ... (lanes, probes, placement rules). Nothing runs there: no `this`, no `self`. */
   withParams(params: readonly { readonly name: string; readonly type: Ast.TypeName }[], expr: Ast.Expr): Code {
-    return this.code(expr, new Map(params.map((p, slot) => [p.name, { slot, type: p.type }])));
+    const code = this.fromOutside(params, expr);
+    if (!code) throw new TextError(expr.place, 'nothing runs here: "this" and "self" mean nothing');
+    return code;
+  }
+
+  /** The same; null where the value depends on who runs. */
+  fromOutside(params: readonly { readonly name: string; readonly type: Ast.TypeName }[], expr: Ast.Expr): Code | null {
+    const code = this.code(expr, new Map(params.map((p, slot) => [p.name, { slot, type: p.type }])));
+    return asksWhoRuns(code) ? null : code;
+  }
+
+  /** Type of what an assignment goes to. */
+  typeOf(target: Ast.Target, locals: Locals): Ast.TypeName {
+    const local = locals.get(target.name);
+    if (local && 'slot' in local) return local.type;
+    const { type } = this.variable(target.name, target.place);
+    return type.kind === 'mask' ? { kind: 'bool' } : type;
   }
 
   /** A value known when the program is compiled. */
@@ -75,7 +110,11 @@ export class Expressions {
       type: 'bool',
     });
     names.set('panic', { code: { op: 'cell', at: this.layout.machine.panic }, type: 'bool' });
-    return this.code(expr, names);
+    this.names = names;
+    const code = this.code(expr, names);
+    this.names = NO_LOCALS;
+    if (asksWhoRuns(code)) throw new TextError(expr.place, 'nothing runs here: "this" and "self" mean nothing');
+    return code;
   }
 
   /** Where an assignment goes. */
@@ -84,7 +123,8 @@ export class Expressions {
     if (local && 'slot' in local) {
       if (target.kind === 'index')
         throw new TextError(target.place, `${target.name} is a local variable and has no elements`);
-      return { op: 'local', slot: local.slot };
+      const [lo, hi] = this.layout.range(local.type);
+      return { op: 'local', slot: local.slot, lo, hi, what: target.name };
     }
     const variable = this.variable(target.name, target.place);
     if (target.kind === 'name') {
@@ -169,6 +209,8 @@ export class Expressions {
   }
 
   private typed(expr: Ast.Expr, locals: Locals): Typed {
+    if (++this.size > MAX_SIZE)
+      throw new TextError(expr.place, 'the expression is too long once its definitions are written out');
     switch (expr.kind) {
       case 'number':
         return { code: constant(expr.value), type: '' };
@@ -185,7 +227,7 @@ export class Expressions {
         };
       }
       case 'not': {
-        const of = this.code(expr.of, locals);
+        const of = this.typed(expr.of, locals).code;
         return { code: of.op === 'const' ? constant(of.value === 0 ? 1 : 0) : { op: 'not', of }, type: 'bool' };
       }
       case 'minus': {
@@ -219,13 +261,13 @@ export class Expressions {
       nr_cpus: setup.cpus,
       nr_booted: setup.booted,
     };
-    if (name in setupConstant) return { code: constant(setupConstant[name]!), type: '' };
+    if (Object.hasOwn(setupConstant, name)) return { code: constant(setupConstant[name]!), type: '' };
     const state = kernel.states.get(name);
     if (state) return { code: constant(state.number ?? 0), type: 'state' };
     const def = kernel.consts.get(name);
     if (def) return { code: constant(def.value), type: '' };
     const definition = kernel.lets.get(name);
-    if (definition) return this.let(definition, [], expr.place, locals);
+    if (definition) return this.let(definition, [], expr.place);
     const variable = variables.get(name);
     if (variable) {
       if (variable.type.kind === 'mask')
@@ -235,19 +277,22 @@ export class Expressions {
       return { code: { op: 'cell', at: variable.group.base }, type: variable.type.kind };
     }
     const thread = this.layout.threads.get(name);
-    if (thread) return { code: constant(thread.first), type: 'task' };
+    if (thread) {
+      if (thread.decl.per !== 'one')
+        throw new TextError(expr.place, `${name} is one task per ${thread.decl.per}`, `write ${name}(...)`);
+      return { code: constant(thread.first), type: 'task' };
+    }
     throw new TextError(expr.place, `${name} is not known here`, this.suggest(name, locals));
   }
 
-  private let(def: Ast.LetDecl, args: readonly Typed[], place: Place, outer: Locals): Typed {
+  private let(def: Ast.LetDecl, args: readonly Typed[], place: Place): Typed {
     if (args.length !== def.params.length)
       throw new TextError(place, `${def.name} takes ${def.params.length} value(s), not ${args.length}`);
     if (++this.depth > MAX_LET_DEPTH) throw new TextError(place, `${def.name} is defined by itself`);
     def.params.forEach((p, i) => this.domain(args[i]!, p.type.kind, place, `${p.name} of ${def.name}`));
     // a definition sees its parameters, and in a question the names of the litmus text; never the caller's locals
-    const named = [...outer].filter(([, l]) => !('slot' in l));
     const inner: Locals = new Map<string, Local>([
-      ...named,
+      ...this.names,
       ...def.params.map((p, i): [string, Local] => [p.name, { code: args[i]!.code, type: p.type.kind }]),
     ]);
     const value = this.typed(def.value, inner);
@@ -274,8 +319,8 @@ export class Expressions {
           code: {
             op: 'nextState',
             up: name === 'next_up',
-            from: this.code(args[0]!, locals),
-            target: this.code(args[1]!, locals),
+            from: this.typed(args[0]!, locals).code,
+            target: this.typed(args[1]!, locals).code,
           },
           type: 'state',
         };
@@ -288,7 +333,7 @@ export class Expressions {
       case 'next':
         takes(2);
         return {
-          code: { op: 'firstFrom', ...maskArg(), from: this.plusOne(this.code(args[1]!, locals)) },
+          code: { op: 'firstFrom', ...maskArg(), from: this.plusOne(this.typed(args[1]!, locals).code) },
           type: 'cpu',
         };
       case 'registered': {
@@ -307,7 +352,7 @@ export class Expressions {
         takes(3);
         return this.returned(args, place, locals);
     }
-    const ask = ASKS[name];
+    const ask = Object.hasOwn(ASKS, name) ? ASKS[name] : undefined;
     if (ask) {
       takes(ask.length);
       const values = args.map((a) => this.typed(a, locals));
@@ -323,19 +368,20 @@ export class Expressions {
         def,
         args.map((a) => this.typed(a, locals)),
         place,
-        locals,
       );
     const thread = layout.threads.get(name);
     if (thread) {
       takes(1);
-      const index = this.code(args[0]!, locals);
-      return {
-        code:
-          index.op === 'const'
-            ? constant(thread.first + index.value)
-            : { op: 'bin', how: '+', left: constant(thread.first), right: index },
-        type: 'task',
-      };
+      const { per } = thread.decl;
+      if (per === 'one') throw new TextError(place, `there is one ${name}`, `write ${name}`);
+      const value = this.typed(args[0]!, locals);
+      this.domain(value, per, args[0]!.place, `the index of ${name}`);
+      const index = value.code;
+      if (index.op !== 'const')
+        return { code: { op: 'instance', first: thread.first, count: thread.count, index, what: name }, type: 'task' };
+      if (index.value < 0 || index.value >= thread.count)
+        throw new TextError(place, `there is no ${name} ${index.value}`, `it has ${thread.count}, from 0`);
+      return { code: constant(thread.first + index.value), type: 'task' };
     }
     if (kernel.fns.has(name))
       throw new TextError(
@@ -371,7 +417,7 @@ export class Expressions {
           actor.actions.map((a) => a.fn),
         ),
       );
-    const value = this.code(args[2]!, locals);
+    const value = this.typed(args[2]!, locals).code;
     const each = matching.map(({ action, i }): Code => ({
       op: 'bin',
       how: 'and',
@@ -468,6 +514,33 @@ export function isLocal(code: Code): boolean {
       return isLocal(code.of);
     case 'bin':
       return isLocal(code.left) && isLocal(code.right);
+    case 'instance':
+      return isLocal(code.index);
+    default:
+      return false;
+  }
+}
+
+/** True when the value depends on the context that evaluates it. */
+function asksWhoRuns(code: Code): boolean {
+  switch (code.op) {
+    case 'this':
+    case 'self':
+      return true;
+    case 'not':
+    case 'minus':
+      return asksWhoRuns(code.of);
+    case 'bin':
+      return asksWhoRuns(code.left) || asksWhoRuns(code.right);
+    case 'cellAt':
+    case 'instance':
+      return asksWhoRuns(code.index);
+    case 'firstFrom':
+      return asksWhoRuns(code.from);
+    case 'nextState':
+      return asksWhoRuns(code.from) || asksWhoRuns(code.target);
+    case 'ask':
+      return asksWhoRuns(code.of) || asksWhoRuns(code.also);
     default:
       return false;
   }

@@ -4,25 +4,30 @@ import { TextError } from './errors';
 import { show, TokenReader } from './tokens';
 import type * as Ast from './ast';
 
+/** Most values that one chain of operators may join: the tree that they make is as deep as the chain is long. */
+const MAX_TERMS = 256;
+
 export class ExpressionParser extends TokenReader {
   expr(level = 0): Ast.Expr {
-    return this.nested(() => {
+    const parse = (): Ast.Expr => {
       if (level === 2 && this.is('not')) {
         const place = this.token;
         this.at += 1;
-        return { kind: 'not', of: this.expr(2), place };
+        return { kind: 'not', of: this.nested(() => this.expr(2)), place };
       }
       if (level === 4) return this.unary();
       let left = this.expr(level + 1);
-      for (;;) {
+      for (let terms = 1; ; terms++) {
         const place = this.token;
         const op = LEVELS[level]!.find((o) => this.is(o));
         if (!op) return left;
+        if (terms > MAX_TERMS) throw new TextError(place, `more than ${MAX_TERMS} values joined in one expression`);
         this.at += 1;
         left = { kind: 'binary', op, left, right: this.expr(level + 1), place };
         if (level === 2) return left;
       }
-    });
+    };
+    return level === 0 ? this.nested(parse) : parse();
   }
 
   protected unary(): Ast.Expr {
@@ -47,7 +52,7 @@ export class ExpressionParser extends TokenReader {
       this.at += 1;
       return { kind: 'name', name: 'this', place: t };
     }
-    if (t.text in ERRNO) {
+    if (Object.hasOwn(ERRNO, t.text)) {
       this.at += 1;
       return { kind: 'number', value: ERRNO[t.text]!, place: t };
     }

@@ -34,7 +34,7 @@ export class StatementParser extends ExpressionParser {
 
   /** The type that a name without annotation has, if the kernel uses it for one. */
   protected typeByName(name: string): Ast.TypeName | null {
-    return TYPE_BY_NAME[name] ?? null;
+    return Object.hasOwn(TYPE_BY_NAME, name) ? TYPE_BY_NAME[name]! : null;
   }
 
   protected block(): Ast.Stmt[] {

@@ -3,6 +3,7 @@
  *
  *   part | kernel | proposal NAME ["title"] [: BASE, BASE]
  *   global | percpu | pervm | pervcpu TYPE NAME [= expr] ["doc"]
+ *   param TYPE NAME = expr ["doc"]                 also OLD_NAME for f
  *   spinlock | mutex | rwsem NAME
  *   state CONSTANT [number] ["name"] [up f] [down f] [when registered]      remove state CONSTANT
  *   [replace] fn | action NAME(params) [-> type] ["source"] [cost N] { statements }
@@ -78,6 +79,7 @@ export class Parser extends StatementParser {
       threads: [],
       lanes: [],
       wiring: [],
+      aliases: [],
     };
     for (;;) {
       this.skipNewlines();
@@ -119,11 +121,18 @@ export class Parser extends StatementParser {
     this.at += 1;
     switch (word.text) {
       case 'global':
+      case 'param':
       case 'percpu':
       case 'pervm':
       case 'pervcpu':
         out.vars.push(this.variable(word));
         break;
+      case 'also': {
+        const name = this.name('the other name');
+        this.expect('for', 'and the function');
+        out.aliases.push({ name: name.text, fn: this.name('a function').text, place: name });
+        break;
+      }
       case 'const': {
         const name = this.name('a name');
         this.expect('=', 'after the name');
@@ -188,11 +197,13 @@ export class Parser extends StatementParser {
   }
 
   private variable(word: Token): Ast.VarDecl {
-    const scope = ({ global: 'global', percpu: 'cpu', pervm: 'vm', pervcpu: 'vcpu' } as const)[word.text as 'global'];
+    const scopes = { global: 'global', param: 'global', percpu: 'cpu', pervm: 'vm', pervcpu: 'vcpu' } as const;
+    const scope = scopes[word.text as 'global'];
     const type = this.type();
     const name = this.name('the name of the variable');
     const initial = this.take('=') ? this.expr() : null;
-    return { scope, type, name: name.text, initial, doc: this.maybeString() ?? '', place: name };
+    const param = word.text === 'param';
+    return { scope, type, name: name.text, initial, param, doc: this.maybeString() ?? '', place: name };
   }
 
   private state(): Ast.StateDecl {

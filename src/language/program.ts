@@ -24,6 +24,14 @@ export type Code =
       readonly what: string;
     }
   | { readonly op: 'local'; readonly slot: number }
+  /** An instance of a declared thread: context `first` + index. */
+  | {
+      readonly op: 'instance';
+      readonly first: number;
+      readonly count: number;
+      readonly index: Code;
+      readonly what: string;
+    }
   | { readonly op: 'this' }
   | { readonly op: 'self' }
   | { readonly op: 'not' | 'minus'; readonly of: Code }
@@ -71,7 +79,17 @@ export type StoreAt =
       readonly index: Code;
       readonly what: string;
     }
-  | { readonly op: 'local'; readonly slot: number };
+  /** Slots are shared, so what may go into one is known only here: `what` must stay within lo..hi. */
+  | { readonly op: 'local'; readonly slot: number; readonly lo: number; readonly hi: number; readonly what: string };
+
+/** A call's first argument that stands for the CPU on which its handler runs; below anything a text can send. */
+export const HANDLER_CPU = -4096;
+
+/**
+ * Why a CPU takes no interrupts: the text said so, or it runs its own share of a call to other CPUs, or it switches
+ * from one task to the next. Several may hold at once, and the end of one does not end the others.
+ */
+export const IrqOff = { text: 1, call: 2, hook: 4 } as const;
 
 /** Where an instruction came from: its line and the chain of calls that it stands in. */
 export interface InstrBase {
@@ -105,7 +123,9 @@ export type Instr = InstrBase &
     | { readonly op: 'lock'; readonly lock: number; readonly mode: LockMode }
     | { readonly op: 'unlock'; readonly lock: number; readonly mode: LockMode }
     | { readonly op: 'await' | 'spin' | 'idle'; readonly cond: Code }
-    | { readonly op: 'irq' | 'preempt' | 'notifier'; readonly on: boolean }
+    /** `why`: one of IrqOff. */
+    | { readonly op: 'irq'; readonly on: boolean; readonly why: number }
+    | { readonly op: 'preempt' | 'notifier'; readonly on: boolean }
     | {
         readonly op: 'log' | 'warn' | 'panic' | 'trace' | 'fail';
         readonly format: string;
@@ -136,7 +156,7 @@ export type Instr = InstrBase &
         readonly args: readonly Code[];
       }
     | { readonly op: 'stopend' }
-    /** Copy the stopper's result after a stop. */
+    /** Copy the result that the stopper left with the context that waited for it. */
     | { readonly op: 'stopresult'; readonly at: StoreAt | null }
     | { readonly op: 'spawn'; readonly thread: number; readonly args: readonly Code[] }
     | { readonly op: 'exit' }
@@ -180,15 +200,19 @@ export interface Frame {
 /** Run state of a task context. */
 export const Run = { none: 0, runnable: 1, sleeping: 2, dead: 3 } as const;
 
+/** What a task runs beside its own code. `dying`: a BUG killed it and it is on its way out. */
+export const Hook = { none: 0, out: 1, in: 2, dying: 3 } as const;
+
 /** Header cells of every context, in this order; `locals` follow. */
 export const Head = {
   pc: 0,
   run: 1,
   cpu: 2,
   preempt: 3,
+  /** Reasons (IrqOff) why its CPU takes no interrupts, 0 when it does. */
   irqOff: 4,
   notifier: 5,
-  /** 0 no hook, 1 switching out, 2 switching in, 3 killed and on its way out. */
+  /** One of Hook. */
   hook: 6,
   resume: 7,
   /** Outstanding calls on other CPUs. */
@@ -196,7 +220,7 @@ export const Head = {
   arg0: 9,
   arg1: 10,
   entry: 11,
-  /** Interrupt: the sender's context + 1. Stopper: the waiting context + 1; its result is in arg0. */
+  /** Interrupt: the sender's context + 1. Stopper: the waiting context + 1, which finds the result in its own arg0. */
   peer: 12,
   size: 13,
 } as const;

@@ -12,9 +12,8 @@ export interface Scope {
   readonly frame: number;
   readonly parents: readonly string[];
   readonly locals: Map<string, Local>;
+  /** Its slots are base..limit-1: parameters, variables, and one for the result of a callback where it invokes any. */
   readonly base: number;
-  /** Next free slot of this function. */
-  free: number;
   readonly limit: number;
   readonly returns: { readonly at: StoreAt | null; readonly next: number };
   readonly atomic: number;
@@ -43,17 +42,20 @@ export function blocks(s: Ast.Stmt): readonly (readonly Ast.Stmt[])[] {
   }
 }
 
-/** Local slots that a function's own statements need: variables, loop variables, and one per invoke. */
-export function countSlots(body: readonly Ast.Stmt[]): number {
-  const names = new Set<string>();
-  let invokes = 0;
+/**
+ * Local slots of a function: its parameters and variables, each name once, and one more where it invokes callbacks.
+ * What it calls has its slots behind these, so the slots of all that live at the same time never overlap.
+ */
+export function countSlots(fn: Ast.FnDecl): number {
+  const names = new Set(fn.params.map((p) => p.name));
+  let invokes = false;
   const visit = (stmts: readonly Ast.Stmt[]): void => {
     for (const s of stmts) {
       if (s.kind === 'var' || s.kind === 'for') names.add(s.name);
-      if (s.kind === 'invoke') invokes += 1;
+      invokes ||= s.kind === 'invoke';
       blocks(s).forEach(visit);
     }
   };
-  visit(body);
-  return names.size + invokes;
+  visit(fn.body);
+  return names.size + (invokes ? 1 : 0);
 }

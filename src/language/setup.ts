@@ -48,6 +48,8 @@ export interface Setup {
     readonly place: Place;
   }[];
   readonly faults: readonly SetupFault[];
+  /** Module parameters that the text sets. */
+  readonly params: readonly { readonly name: string; readonly value: number; readonly place: Place }[];
   readonly question: {
     readonly how: 'never' | 'always' | 'exists' | 'eventually';
     readonly expr: Expr;

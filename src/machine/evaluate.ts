@@ -34,6 +34,15 @@ export function evaluator(code: Code, around: Surroundings): Evaluate {
         return s[base + i]!;
       };
     }
+    case 'instance': {
+      const { first, count, what } = code;
+      const index = evaluator(code.index, around);
+      return (s, x) => {
+        const i = index(s, x);
+        if (i < 0 || i >= count) throw new OutOfRange(`${what}(${i}) does not exist`);
+        return first + i;
+      };
+    }
     case 'local': {
       const offset = Head.size + code.slot;
       return (s, x) => s[bases[x]! + offset]!;
@@ -133,6 +142,8 @@ export function cellsRead(code: Code, around: Surroundings, s: Int32Array, x: nu
     case 'not':
     case 'minus':
       return cellsRead(code.of, around, s, x);
+    case 'instance':
+      return cellsRead(code.index, around, s, x);
     case 'bin': {
       const left = cellsRead(code.left, around, s, x);
       const right = cellsRead(code.right, around, s, x);

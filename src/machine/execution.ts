@@ -1,5 +1,5 @@
 /** What an instruction does: one statement of the text in one context, and the hooks and deaths that come with it. */
-import { Head, Run, type Instr, type StoreAt } from '../language/program';
+import { Head, Hook, IrqOff, Run, type Instr, type Program, type StoreAt } from '../language/program';
 import type { Effect } from './effects';
 import { OutOfRange, type Evaluate } from './evaluate';
 import { format, show } from './format';
@@ -8,19 +8,31 @@ import { Guards, MachineError } from './guards';
 /** Longest run of glue and atomic instructions in one step; beyond it the text loops without letting anyone else run. */
 const MAX_GLUE = 20_000;
 
+/** Head cells that a context loses when it ends, and those of the call that it has sent. */
+const OWN = [Head.pc, Head.run, Head.preempt, Head.irqOff, Head.notifier, Head.hook, Head.resume, Head.peer];
+const CALL = [Head.arg0, Head.arg1, Head.entry];
+
 export class Execution extends Guards {
   /** Effects of the last transition, when `watch` is on. */
   effects: Effect[] = [];
   watch = true;
   /** Nominal nanoseconds that the last transition took. */
   cost = 0;
-  /** Last instruction that took #UD, by context; for the oops report only. */
-  private readonly lastUd = new Map<number, string>();
+  /** The instruction that takes #UD in a frame. */
+  private readonly udOf: ReadonlyMap<number, string>;
+
+  constructor(program: Program) {
+    super(program);
+    this.udOf = new Map(program.code.flatMap((i) => (i.op === 'ud' ? [[i.frame, i.instruction]] : [])));
+  }
 
   protected store(at: StoreAt, index: Evaluate | null, x: number, value: number): void {
     if (at.op === 'cell') this.put(at.at, value);
-    else if (at.op === 'local') this.put(this.bases[x]! + Head.size + at.slot, value);
-    else {
+    else if (at.op === 'local') {
+      if (value < at.lo || value > at.hi)
+        throw new OutOfRange(`${at.what} would become ${value}, outside its range ${at.lo}..${at.hi}`);
+      this.put(this.bases[x]! + Head.size + at.slot, value);
+    } else {
       const i = index!(this.s, x);
       if (i < 0 || i >= at.count) throw new OutOfRange(`${at.what}[${i}] does not exist`);
       this.put(at.base + i, value);
@@ -32,21 +44,7 @@ export class Execution extends Guards {
   }
 
   protected sleep(x: number, c: number): void {
-    const kind = this.kinds[x]!;
-    if (
-      kind === 'irq' ||
-      kind === 'idle' ||
-      kind === 'stopper' ||
-      this.head(x, Head.preempt) > 0 ||
-      this.head(x, Head.irqOff) > 0 ||
-      this.head(x, Head.hook) === 1
-    ) {
-      throw new MachineError(
-        `${this.program.contexts[x]!.name} would sleep where it must not (${kind === 'irq' ? 'in an interrupt' : 'interrupts or preemption off'})`,
-        this.head(x, Head.pc),
-        x,
-      );
-    }
+    this.mightSleep(x);
     this.setHead(x, Head.run, Run.sleeping);
     this.leave(x, c);
     this.cost = 1_000;
@@ -54,9 +52,9 @@ export class Execution extends Guards {
 
   /** The current task gives up its CPU; its hook runs first, on its behalf. */
   protected leave(x: number, c: number): void {
-    if (this.head(x, Head.notifier) !== 0 && this.program.hooks.out !== 0 && this.head(x, Head.hook) === 0) {
-      this.enterHook(x, 1, this.program.hooks.out);
-      this.setHead(x, Head.irqOff, 1);
+    if (this.head(x, Head.notifier) !== 0 && this.program.hooks.out !== 0 && this.head(x, Head.hook) === Hook.none) {
+      this.setHead(x, Head.irqOff, this.head(x, Head.irqOff) | IrqOff.hook);
+      this.enterHook(x, Hook.out, this.program.hooks.out);
       return;
     }
     this.put(this.program.machine.cur + c, this.idleOf + c + 1);
@@ -79,13 +77,18 @@ export class Execution extends Guards {
   }
 
   protected step(x: number, choice: number): void {
-    const { atomic } = this.instrOf(x);
+    let { atomic } = this.instrOf(x);
     this.execute(x, choice);
-    this.settle(x);
-    for (let i = 0; atomic !== 0 && this.instrOf(x).atomic === atomic && this.ready(x); i++) {
-      if (i > MAX_GLUE) throw new MachineError('an atomic block that does not end', this.head(x, Head.pc), x);
+    for (let i = 0; ; i++) {
+      const instr = this.instrOf(x);
+      // glue outside the block ends it, so that the next turn of a loop is a step of its own
+      if (instr.atomic !== atomic) atomic = 0;
+      if (!instr.glue && (atomic === 0 || this.s[this.program.machine.panic] !== 0 || !this.ready(x))) return;
+      if (i > MAX_GLUE) {
+        const why = atomic === 0 ? 'a loop that never lets anyone else run' : 'an atomic block that does not end';
+        throw new MachineError(why, this.head(x, Head.pc), x);
+      }
       this.execute(x, 0);
-      this.settle(x);
     }
   }
 
@@ -121,6 +124,7 @@ export class Execution extends Guards {
         break;
       case 'lock': {
         const { cell } = this.program.locks[instr.lock]!;
+        if (instr.mode !== 'spin') this.mightSleep(x);
         if (instr.mode === 'read') this.put(cell, s[cell]! + 1);
         else this.put(cell, instr.mode === 'write' ? -(x + 1) : x + 1);
         if (instr.mode === 'spin') this.setHead(x, Head.preempt, this.head(x, Head.preempt) + 1);
@@ -130,12 +134,16 @@ export class Execution extends Guards {
         this.unlock(instr, x, pc);
         break;
       case 'await':
+        this.mightSleep(x);
+        break;
       case 'spin':
       case 'idle':
         break;
-      case 'irq':
-        this.setHead(x, Head.irqOff, instr.on ? 0 : 1);
+      case 'irq': {
+        const off = this.head(x, Head.irqOff);
+        this.setHead(x, Head.irqOff, instr.on ? off & ~instr.why : off | instr.why);
         break;
+      }
       case 'preempt':
         this.setHead(x, Head.preempt, this.head(x, Head.preempt) + (instr.on ? -1 : 1));
         break;
@@ -160,7 +168,6 @@ export class Execution extends Guards {
         this.panic(cpu, this.format(instr.format, compiled.values, x));
         return;
       case 'ud':
-        this.lastUd.set(x, instr.instruction);
         this.effect({ kind: 'ud', cpu, context: x, instruction: instr.instruction, fn: this.callers(instr.frame)[0] });
         break;
       case 'bug':
@@ -171,7 +178,9 @@ export class Execution extends Guards {
         break;
       case 'ipiend': {
         const sender = this.head(x, Head.peer) - 1;
-        this.setHead(sender, Head.calls, this.head(sender, Head.calls) - 1);
+        const left = this.head(sender, Head.calls) - 1;
+        this.setHead(sender, Head.calls, left);
+        if (left === 0) for (const field of CALL) this.setHead(sender, field, 0);
         this.put(this.program.machine.inIrq + cpu, 0);
         this.effect({ kind: 'handled', cpu, sender });
         this.reset(x);
@@ -186,7 +195,7 @@ export class Execution extends Guards {
         this.put(this.program.machine.cur + c, idle + 1);
         this.setHead(idle, Head.pc, instr.entry);
         this.setHead(idle, Head.run, Run.runnable);
-        this.setHead(idle, Head.irqOff, 1);
+        this.setHead(idle, Head.irqOff, IrqOff.text);
         this.settle(idle);
         break;
       }
@@ -195,6 +204,7 @@ export class Execution extends Guards {
         this.reset(x);
         return;
       case 'stop': {
+        this.mightSleep(x);
         const stopper = this.stopperOf + value(instr.args.length);
         const args = instr.args.map((_, i) => value(i));
         const base = this.bases[stopper]! + Head.size;
@@ -202,23 +212,21 @@ export class Execution extends Guards {
         args.forEach((a, i) => this.put(base + 1 + i, a));
         this.setHead(stopper, Head.pc, instr.entry);
         this.setHead(stopper, Head.run, Run.runnable);
-        this.setHead(stopper, Head.irqOff, 1);
-        this.setHead(x, Head.peer, stopper + 1);
+        this.setHead(stopper, Head.irqOff, IrqOff.text);
+        this.setHead(stopper, Head.peer, x + 1);
         this.settle(stopper);
         break;
       }
       case 'stopend': {
         const result = s[this.bases[x]! + Head.size]!;
+        this.setHead(this.head(x, Head.peer) - 1, Head.arg0, result);
         this.reset(x);
-        this.setHead(x, Head.arg0, result);
         this.put(this.program.machine.stopped, 0);
         return;
       }
       case 'stopresult': {
-        const stopper = this.head(x, Head.peer) - 1;
-        const result = this.head(stopper, Head.arg0);
-        this.setHead(stopper, Head.arg0, 0);
-        this.setHead(x, Head.peer, 0);
+        const result = this.head(x, Head.arg0);
+        this.setHead(x, Head.arg0, 0);
         if (instr.at) this.store(instr.at, compiled.indexes[0] ?? null, x, result);
         break;
       }
@@ -229,8 +237,10 @@ export class Execution extends Guards {
         this.exit(x, cpu);
         return;
       case 'allow': {
-        const { allowed } = this.program.contexts[value(0)]!;
-        if (allowed < 0) throw new MachineError(`${this.program.contexts[value(0)]!.name} has no affinity mask`, pc, x);
+        const task = this.program.contexts[value(0)];
+        if (!task) throw new OutOfRange('there is no such task to allow anywhere');
+        const { allowed } = task;
+        if (allowed < 0) throw new MachineError(`${task.name} has no affinity mask`, pc, x);
         const only = instr.cpu ? value(1) : -1;
         for (let c = 0; c < this.program.cpus; c++) this.put(allowed + c, only < 0 || only === c ? 1 : 0);
         break;
@@ -268,9 +278,9 @@ export class Execution extends Guards {
         this.put(this.bases[x]! + Head.size + this.program.hooks.locals, 0);
         this.setHead(x, Head.pc, this.head(x, Head.resume));
         this.setHead(x, Head.resume, 0);
-        this.setHead(x, Head.hook, 0);
-        if (which === 1) {
-          this.setHead(x, Head.irqOff, 0);
+        this.setHead(x, Head.hook, Hook.none);
+        if (which === Hook.out) {
+          this.setHead(x, Head.irqOff, this.head(x, Head.irqOff) & ~IrqOff.hook);
           this.put(this.program.machine.cur + cpu, this.idleOf + cpu + 1);
         } else this.setHead(x, Head.preempt, this.head(x, Head.preempt) - 1);
         return;
@@ -318,7 +328,7 @@ export class Execution extends Guards {
 
   protected spawn(thread: number, arg: number, cpu: number, pc: number, x: number): void {
     const t = this.program.threads[thread]!;
-    const y = t.contexts[t.contexts.length > 1 ? arg : 0];
+    const y = t.contexts[arg];
     if (y === undefined) throw new OutOfRange(`there is no ${t.name} ${arg}`);
     const run = this.head(y, Head.run);
     if (run === Run.runnable || run === Run.sleeping)
@@ -340,23 +350,13 @@ export class Execution extends Guards {
   protected reset(x: number): void {
     const { base, locals } = this.program.contexts[x]!;
     for (let i = 0; i < locals; i++) this.put(base + Head.size + i, 0);
-    for (const field of [
-      Head.pc,
-      Head.run,
-      Head.preempt,
-      Head.irqOff,
-      Head.notifier,
-      Head.hook,
-      Head.resume,
-      Head.arg0,
-      Head.arg1,
-      Head.peer,
-    ])
-      this.setHead(x, field, 0);
+    for (const field of OWN) this.setHead(x, field, 0);
+    // what it sent to other CPUs outlives it until they have taken it
+    if (this.head(x, Head.calls) === 0) for (const field of CALL) this.setHead(x, field, 0);
   }
 
   protected exit(x: number, cpu: number): void {
-    const dead = this.head(x, Head.hook) === 3;
+    const dead = this.head(x, Head.hook) === Hook.dying;
     const kind = this.kinds[x];
     this.reset(x);
     if (kind === 'init') return;
@@ -385,7 +385,7 @@ export class Execution extends Guards {
       context: x,
       fn,
       caller,
-      instruction: this.lastUd.get(x) ?? '',
+      instruction: this.faulted(instr.frame),
       where: instr.where,
       killed,
     });
@@ -400,8 +400,7 @@ export class Execution extends Guards {
       this.effect({ kind: 'ended', context: x, cpu, dead: true });
       return;
     }
-    const stuck = this.head(x, Head.hook) === 1;
-    const preempt = this.head(x, Head.preempt);
+    const stuck = this.head(x, Head.hook) === Hook.out;
     if (stuck || this.program.hooks.killed === 0) {
       // dead inside the scheduler: the run queue lock is never given back, and its CPU does nothing any more
       this.setHead(x, Head.pc, 0);
@@ -413,10 +412,18 @@ export class Execution extends Guards {
     this.setHead(x, Head.notifier, 0);
     this.setHead(x, Head.irqOff, 0);
     this.setHead(x, Head.resume, 0);
-    this.setHead(x, Head.preempt, preempt);
-    this.setHead(x, Head.hook, 3);
+    this.setHead(x, Head.hook, Hook.dying);
     this.setHead(x, Head.pc, this.program.hooks.killed);
     this.settle(x);
+  }
+
+  /** The instruction whose #UD led here: that of the nearest caller that stands for an instruction. */
+  private faulted(frame: number): string {
+    for (let f = frame; f >= 0; f = this.program.frames[f]!.parent) {
+      const instruction = this.udOf.get(f);
+      if (instruction !== undefined) return instruction;
+    }
+    return '';
   }
 
   /** The function of this frame and its caller; names in capitals are instructions and macros, and are passed over. */

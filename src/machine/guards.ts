@@ -1,5 +1,5 @@
 /** Whether the instruction at which a context stands can be executed now, and in which ways. Reads, never writes. */
-import { Head, type Instr, type Program, type StoreAt } from '../language/program';
+import { Head, Hook, type Instr, type Program, type StoreAt } from '../language/program';
 import { evaluator, OutOfRange, type Evaluate } from './evaluate';
 import { Scheduling } from './scheduling';
 
@@ -118,6 +118,27 @@ export class Guards extends Scheduling {
     return instr.op === 'await' || (instr.op === 'lock' && instr.mode !== 'spin');
   }
 
+  /** Like might_sleep(): what may wait must stand where waiting is allowed, even when it need not wait this time. */
+  protected mightSleep(x: number): void {
+    const kind = this.kinds[x]!;
+    const interrupt = kind === 'irq' || kind === 'stopper';
+    const hook = this.head(x, Head.hook);
+    if (
+      !interrupt &&
+      kind !== 'idle' &&
+      this.head(x, Head.preempt) === 0 &&
+      this.head(x, Head.irqOff) === 0 &&
+      hook !== Hook.out
+    )
+      return;
+    const why = interrupt ? 'in an interrupt' : kind === 'idle' ? 'in the idle task' : 'interrupts or preemption off';
+    throw new MachineError(
+      `${this.program.contexts[x]!.name} would sleep where it must not (${why})`,
+      this.head(x, Head.pc),
+      x,
+    );
+  }
+
   protected guarded(x: number, pc: number, f: () => number): number {
     try {
       return f();
@@ -157,8 +178,12 @@ export class Guards extends Scheduling {
     if (this.s[m.stopped] !== 0) return false;
     const target = this.compiled[pc]!.values.at(-1)!(this.s, x);
     const here = this.head(x, Head.cpu);
+    if (target < 0 || target >= this.program.cpus)
+      throw new OutOfRange(`there is no CPU ${target} to stop the machine on`);
     for (let c = 0; c < instr.count; c++) {
       if (this.s[instr.base + c] === 0) continue;
+      // calls that were sent are taken before interrupts go off everywhere
+      if (this.s[this.queueAt(c, 0)] !== 0) return false;
       if (this.s[m.inIrq + c] !== 0) return false;
       if (c === target && (this.currentTask(c) >= 0 || !this.preemptible(c))) return false;
       // the caller waits for its own CPU's stopper like any other

@@ -12,7 +12,7 @@
  *   push    a runnable task that is not running moves to another CPU
  *   adrift  a task that no CPU may take any more has its affinity mask reset to all CPUs
  */
-import { Head, Run, type Program } from '../language/program';
+import { HANDLER_CPU, Head, Hook, Run, type Program } from '../language/program';
 import { OutOfRange } from './evaluate';
 import { Execution } from './execution';
 import { MachineError } from './guards';
@@ -30,9 +30,12 @@ export interface Transition {
 }
 
 export class Machine extends Execution {
+  /** What went wrong in `init`, before the first step; the machine then does nothing. */
+  readonly bootError: MachineError | null;
+
   constructor(program: Program) {
     super(program);
-    this.boot();
+    this.bootError = this.boot();
   }
 
   /** Everything that can happen next, in a fixed order. */
@@ -40,7 +43,7 @@ export class Machine extends Execution {
     const out: Transition[] = [];
     const { s } = this;
     const m = this.program.machine;
-    if (s[m.panic] !== 0) return out;
+    if (s[m.panic] !== 0 || this.bootError) return out;
     for (let c = 0; c < this.program.cpus; c++) {
       if (this.takesIrq(c) && s[this.queueAt(c, 0)] !== 0)
         out.push({ kind: 'irq', context: this.irqOf + c, cpu: c, choice: 0 });
@@ -56,7 +59,7 @@ export class Machine extends Execution {
     if (s[m.stopped] !== 0) return out;
     for (const x of [...this.floating, ...this.bound.flat()]) {
       const run = this.head(x, Head.run);
-      if (run === Run.sleeping && this.head(x, Head.hook) === 0 && this.ready(x)) this.placings('wake', x, out);
+      if (run === Run.sleeping && this.head(x, Head.hook) !== Hook.out && this.ready(x)) this.placings('wake', x, out);
       if (run === Run.runnable && !this.isCurrent(x) && !this.mayRun(x, this.head(x, Head.cpu)))
         this.placings('push', x, out);
     }
@@ -155,9 +158,9 @@ export class Machine extends Execution {
   private switchTo(x: number, c: number): void {
     this.put(this.program.machine.cur + c, x + 1);
     this.cost = 1_200;
-    if (this.head(x, Head.notifier) !== 0 && this.program.hooks.in !== 0 && this.head(x, Head.hook) === 0) {
+    if (this.head(x, Head.notifier) !== 0 && this.program.hooks.in !== 0 && this.head(x, Head.hook) === Hook.none) {
       this.setHead(x, Head.preempt, this.head(x, Head.preempt) + 1);
-      this.enterHook(x, 2, this.program.hooks.in);
+      this.enterHook(x, Hook.in, this.program.hooks.in);
     }
   }
 
@@ -176,7 +179,7 @@ export class Machine extends Execution {
     for (let i = 0; i < Math.min(2, context.locals); i++)
       this.put(
         context.base + Head.size + i,
-        args[i] === -2
+        args[i] === HANDLER_CPU
           ? c
           : Math.max(
               this.program.lo[context.base + Head.size + i]!,
@@ -195,7 +198,7 @@ export class Machine extends Execution {
   }
 
   /** Runs `init` to its end, before anything else: its steps are no part of a run. */
-  private boot(): void {
+  private boot(): MachineError | null {
     try {
       this.settle(0);
       for (let i = 0; this.head(0, Head.run) === Run.runnable; i++) {
@@ -205,10 +208,12 @@ export class Machine extends Execution {
       }
       this.program.contexts.forEach((c, x) => this.head(x, Head.pc) !== 0 && c.kind !== 'init' && this.settle(x));
     } catch (error) {
-      if (error instanceof OutOfRange) throw new MachineError(error.message, this.head(0, Head.pc), 0);
+      if (error instanceof MachineError) return error;
+      if (error instanceof OutOfRange) return new MachineError(error.message, this.head(0, Head.pc), 0);
       throw error;
     }
     this.mark();
     this.effects = [];
+    return null;
   }
 }

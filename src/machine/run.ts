@@ -6,7 +6,7 @@
  * Only CPUs and sleepers that something has touched are looked at again, so a run of thousands of idle CPUs costs
  * what the busy ones cost.
  */
-import { Head, Run as RunState, type Program } from '../language/program';
+import { Head, Hook, Run as RunState, type Program } from '../language/program';
 import { cellsRead, evaluator } from './evaluate';
 import { Heap } from './heap';
 import { History } from './history';
@@ -129,6 +129,7 @@ class Simulation {
     let end: RunResult['end'] = 'quiet';
     let error: MachineError | null = null;
     try {
+      if (machine.bootError) throw machine.bootError;
       look();
       this.replan();
       for (;;) {
@@ -333,7 +334,7 @@ class Simulation {
     const context = program.contexts[x]!;
     if (context.allowed < 0 && context.kind !== 'percpu') return;
     const run = machine.head(x, Head.run);
-    if (run === RunState.sleeping && machine.head(x, Head.hook) === 0) {
+    if (run === RunState.sleeping && machine.head(x, Head.hook) !== Hook.out) {
       this.restless.delete(x);
       if (machine.ready(x)) {
         const at = Math.max(this.wakeTime, this.restUntil[x]!);

@@ -66,8 +66,9 @@ export class Scheduling extends State {
 
   protected asks(): Surroundings['ask'] {
     const run = (s: Int32Array, x: number): number => s[this.bases[x]! + Head.run]!;
+    const { cpus } = this.program;
     return {
-      running: (s, x, c) => +(x >= 0 && s[this.program.machine.cur + c] === x + 1),
+      running: (s, x, c) => +(x >= 0 && c >= 0 && c < cpus && s[this.program.machine.cur + c] === x + 1),
       tasks_on: (s, c) =>
         this.floating.filter((x) => run(s, x) === Run.runnable && s[this.bases[x]! + Head.cpu] === c).length,
       alive: (s, x) => +(x >= 0 && run(s, x) !== Run.none && run(s, x) !== Run.dead),
@@ -75,9 +76,10 @@ export class Scheduling extends State {
       sleeping: (s, x) => +(x >= 0 && run(s, x) === Run.sleeping),
       settled: (s, x) => +(x < 0 || run(s, x) !== Run.runnable || this.mayRun(x, s[this.bases[x]! + Head.cpu]!)),
       cpu_of: (s, x) => (x < 0 ? -1 : s[this.bases[x]! + Head.cpu]!),
-      need_resched: (_s, c) => +this.needResched(c),
-      irq_pending: (s, c) => +(s[this.program.machine.queue + c * this.program.machine.queueDepth] !== 0),
-      preempt_count: (s, x) => s[this.bases[x]! + Head.preempt]!,
+      need_resched: (_s, c) => +(c >= 0 && c < cpus && this.needResched(c)),
+      irq_pending: (s, c) =>
+        +(c >= 0 && c < cpus && s[this.program.machine.queue + c * this.program.machine.queueDepth] !== 0),
+      preempt_count: (s, x) => (x < 0 ? 0 : s[this.bases[x]! + Head.preempt]!),
       in_guest: (s, x) => +(x >= 0 && this.inGuest(s, x)),
       has_up: (s, st) => +this.hasCallback(s, st, true),
       has_down: (s, st) => +this.hasCallback(s, st, false),
@@ -159,11 +161,19 @@ export class Scheduling extends State {
   mayRun(x: number, c: number): boolean {
     if (c < 0) return false;
     const context = this.program.contexts[x]!;
-    const at = this.program.scratch + Head.size;
-    this.s[at] = c;
-    if (context.kind === 'percpu') return context.cpu === c && this.placePercpu(this.s, this.scratchIndex) !== 0;
+    if (context.kind === 'percpu') return context.cpu === c && this.placed(this.placePercpu, c);
     if (this.s[context.allowed + c] === 0) return false;
-    return (context.kind === 'kthread' ? this.placeKthread : this.placeUser)(this.s, this.scratchIndex) !== 0;
+    return this.placed(context.kind === 'kthread' ? this.placeKthread : this.placeUser, c);
+  }
+
+  /** A placement rule for a CPU. The question that leads here may have its own parameters in the scratch context. */
+  private placed(rule: Evaluate, c: number): boolean {
+    const at = this.program.scratch + Head.size;
+    const before = this.s[at]!;
+    this.s[at] = c;
+    const may = rule(this.s, this.scratchIndex) !== 0;
+    this.s[at] = before;
+    return may;
   }
 
   /** Runnable tasks on a CPU that are not running. */
