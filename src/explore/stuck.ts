@@ -1,0 +1,17 @@
+/** What is left when nothing can happen any more. */
+import { Head, Run } from '../language/program';
+import type { Machine } from '../machine/machine';
+
+/**
+ * Of a state in which nothing is enabled: whether some task can never come to its end. Kthreads wait for work for ever
+ * and that is well; a task of userspace that waits for ever hangs. After a panic nobody is expected to go on.
+ */
+export function isStuck(machine: Machine): boolean {
+  const { program, s } = machine;
+  if (s[program.machine.panic] !== 0) return false;
+  return program.contexts.some((context, x) => {
+    if (context.kind !== 'actor' && context.kind !== 'user') return false;
+    const run = machine.head(x, Head.run);
+    return run === Run.runnable || run === Run.sleeping;
+  });
+}
