@@ -49,10 +49,12 @@ const EBUSY = -16;
 const EINVAL = -22;
 
 const STARTING = ['v5.15', 'v6.1', 'v6.1.192'];
-const ONLINE = ['v6.3'];
+const ONLINE = ['v6.3', 'v6.12'];
+/** Virtualization is switched on by the first VM, and KVM_CREATE_VM says EBUSY where it fails (facts 6.3). */
+const ON_DEMAND = [...STARTING, 'v6.3'];
 
 describe.each(['intel', 'amd'])('on %s', (vendor) => {
-  describe.each([...STARTING, ...ONLINE])('%s', (kernel) => {
+  describe.each(ON_DEMAND)('%s', (kernel) => {
     it('first VM with one CPU failing: KVM_CREATE_VM says EBUSY, whatever the cause, and every CPU is off again (facts 6.3)', () => {
       const r = play(kernel, vendor, [...vm(vendor), 'fault cpu1 kvm_arch_hardware_enable returns -EIO']);
       expect(results(r, 'qemu')[1]).toBe(EBUSY);
@@ -71,7 +73,9 @@ describe.each(['intel', 'amd'])('on %s', (vendor) => {
       expect(results(r, 'admin')).toEqual([0, 1]);
       expect(results(r, 'q2')).toEqual([EBUSY]);
     });
+  });
 
+  describe.each([...STARTING, ...ONLINE])('%s', (kernel) => {
     it('offline and online again with a VM running: virtualization goes and comes with the CPU (captures */s3, v1)', () => {
       const r = play(kernel, vendor, [
         ...vm(vendor),
@@ -147,5 +151,64 @@ describe.each(['intel', 'amd'])('on %s', (vendor) => {
     ]);
     expect(results(r, 'admin')).toEqual([0, EIO, 1, 0]);
     expect(r.machine.probe('loaded', 0, 3)).toBe(1);
+  });
+
+  describe('v6.12', () => {
+    const lazy = (v: string): string[] =>
+      vm(v).map((line) => line.replace(/(modprobe \w+)/, '$1 enable_virt_at_load=0'));
+
+    it('by default virtualization is on from module load, and the bad CPU is refused with no VM at all (facts 6.3, captures 6.12/s5)', () => {
+      const r = play('v6.12', vendor, [
+        vm(vendor)[0]!,
+        'admin: hotadd cpu3',
+        '       online cpu3 after modprobe',
+        'q2: vm1 = create vm after online cpu3',
+        bad,
+      ]);
+      expect(results(r, 'admin')).toEqual([0, EIO]);
+      expect(results(r, 'q2')).toEqual([0]);
+    });
+
+    it('the module does not load where a CPU cannot be enabled: -EIO (facts 6.3)', () => {
+      const r = play('v6.12', vendor, [...vm(vendor), 'fault cpu1 kvm_arch_hardware_enable returns -EBUSY']);
+      expect(results(r, 'qemu')).toEqual([EIO, -2, -2]);
+      for (let c = 0; c < 3; c++) expect(r.machine.probe('virt_on', c)).toBe(0);
+    });
+
+    it('enable_virt_at_load=0: the bad CPU goes online, then KVM_CREATE_VM says EIO and lower CPUs are undone (captures 6.12/s5_evl0, v3b)', () => {
+      const r = play('v6.12', vendor, [
+        lazy(vendor)[0]!,
+        'admin: hotadd cpu3',
+        '       online cpu3 after modprobe',
+        'q2: vm1 = create vm after online cpu3',
+        bad,
+      ]);
+      expect(results(r, 'admin')).toEqual([0, 1]);
+      expect(results(r, 'q2')).toEqual([EIO]);
+      for (let c = 0; c < 4; c++) expect(r.machine.probe('virt_on', c)).toBe(0);
+      const kvm = r.program.states.find((s) => s.constant === 'CPUHP_AP_KVM_ONLINE')!.number;
+      expect(walk(r, 3).at(-1)).toBe(`+${kvm} ${EIO}`);
+      expect(walk(r, 0)).toEqual([`+${kvm}`, `-${kvm}`]);
+    });
+
+    it('a lying enable brings the BUG back, and taking that CPU down wedges the hotplug lock (captures 6.12/v2lie)', () => {
+      if (vendor !== 'intel') return;
+      const r = play('v6.12', vendor, [
+        ...vm(vendor),
+        'admin: offline cpu2 after run vm0',
+        '  online cpu2',
+        '  affine vm0.vcpu0 to cpu2',
+        '  offline cpu2',
+        'late: vm1 = create vm after affine',
+        'fault cpu2 vmx_enable_virtualization_cpu returns 0 time 2',
+      ]);
+      const oops = [...r.history.effects.values()].flat().filter((e) => e.kind === 'oops');
+      expect(oops.map((o) => [o.instruction, o.caller])).toEqual([
+        ['VMPTRLD', 'vmx_vcpu_load_vmcs'],
+        ['VMXOFF', 'vmx_disable_virtualization_cpu'],
+      ]);
+      expect(results(r, 'admin')).toEqual([1, 1, 0, null]);
+      expect(r.machine.s[r.program.locks.find((l) => l.name === 'cpu_hotplug_lock')!.cell]).not.toBe(0);
+    });
   });
 });

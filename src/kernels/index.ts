@@ -12,7 +12,7 @@ const sources: Readonly<Record<string, string>> = import.meta.glob('./**/*.kern'
 });
 
 /** Kernels that a litmus text may name, oldest first. */
-export const KERNELS = ['v5.15', 'v6.1', 'v6.1.192', 'v6.3'] as const;
+export const KERNELS = ['v5.15', 'v6.1', 'v6.1.192', 'v6.3', 'v6.12'] as const;
 
 let parsed: Map<string, KernelText> | null = null;
 

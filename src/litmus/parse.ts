@@ -72,6 +72,7 @@ class LitmusParser {
   private readonly faults: { maybe: boolean; words: Word[]; place: Place; text: string }[] = [];
   private readonly vms: SetupVm[] = [];
   private readonly vmModes = new Map<string, { spins: boolean; halts: boolean }>();
+  private readonly params: { name: string; value: number; place: Place }[] = [];
   private question: Setup['question'] = null;
 
   constructor(
@@ -265,7 +266,8 @@ class LitmusParser {
     const text = code.slice(words[0]!.place.column - 1).trim();
     // a VM is named where it is made
     const equals = words.findIndex((w) => w.text === '=');
-    if (equals >= 0) {
+    if (words[0]!.text === 'modprobe') this.parameters(words);
+    else if (equals >= 0) {
       if (equals !== 1 || words[2]?.text !== 'create')
         throw new TextError(words[equals]!.place, 'only a VM gets a name', 'vm0 = create vm, 2 vcpus');
       const name = words[0]!.text;
@@ -284,6 +286,20 @@ class LitmusParser {
       if (vm) this.vmModes.set(vm.text, { spins: w.text === 'spinning', halts: w.text === 'halting' });
     }
     this.raw.push({ actor, words, place, text });
+  }
+
+  /** `modprobe kvm_intel kvm.enable_virt_at_load=0`: what follows the module sets parameters. */
+  private parameters(words: readonly Word[]): void {
+    words.forEach((w, i) => {
+      if (w.text !== '=') return;
+      const name = words[i - 1]!;
+      const value = words[i + 1];
+      const known: Readonly<Record<string, number>> = { Y: 1, y: 1, N: 0, n: 0 };
+      const number = value && (/^\d{1,6}$/.test(value.text) ? Number(value.text) : known[value.text]);
+      if (number === undefined)
+        throw new TextError(value?.place ?? name.place, `${name.text} needs a value`, 'such as 0, 1, Y or N');
+      this.params.push({ name: name.text.replace(/^\w+\./, ''), value: number, place: name.place });
+    });
   }
 
   // ---- names to numbers
@@ -322,6 +338,7 @@ class LitmusParser {
         vms,
         actors: withAfter,
         faults: this.faults.map((f) => this.fault(f, machine.cpus)),
+        params: this.params,
         question: this.question,
       },
     };
@@ -348,6 +365,7 @@ class LitmusParser {
       after = this.findAction(words.slice(afterAt + 1), words[afterAt]!.place, raw);
       words = words.slice(0, afterAt);
     }
+    if (words[0]?.text === 'modprobe') words = words.slice(0, 2);
     const own = words[1]?.text === '=' ? words[0]! : null;
     if (own) words = words.slice(2);
     const verb = words[0];
