@@ -1,5 +1,5 @@
 /** Kernel texts to one kernel: parts are added up in order, later ones may replace what earlier ones define. */
-import { didYouMean, TextError } from './errors';
+import { didYouMean, TextError, type Place } from './errors';
 import type * as Ast from './ast';
 
 /** A whole kernel, still without a machine size. */
@@ -79,16 +79,8 @@ export function assemble(
     addReplaceable(kernel.fns, text.fns, 'function');
     addReplaceable(kernel.lets, text.lets, 'definition');
     addReplaceable(kernel.lanes, text.lanes, 'lane');
-    for (const { name: constant, place } of text.removedStates) {
-      if (!kernel.states.delete(constant))
-        throw new TextError(
-          place,
-          `there is no state ${constant} to remove`,
-          didYouMean(constant, kernel.states.keys()),
-        );
-    }
-    for (const state of text.states)
-      kernel.states.set(state.constant, mergeState(kernel.states.get(state.constant), state));
+    for (const { name: constant, place } of text.removedStates) removeState(kernel.states, constant, place);
+    for (const state of text.states) addState(kernel.states, state);
     for (const alias of text.aliases) kernel.aliases.set(alias.name, alias);
     for (const wire of text.wiring) kernel.wiring.set(wire.what, wire);
   }
@@ -128,12 +120,49 @@ function addReplaceable<T extends { readonly name: string; readonly place: Ast.V
   }
 }
 
+/** Takes a state out; as in an enum, those above it move down. */
+function removeState(states: Map<string, Ast.StateDecl>, constant: string, place: Place): void {
+  const gone = states.get(constant);
+  if (!gone) throw new TextError(place, `there is no state ${constant} to remove`, didYouMean(constant, states.keys()));
+  states.delete(constant);
+  if (gone.number !== null) shift(states, gone.number, -1);
+}
+
+function addState(states: Map<string, Ast.StateDecl>, state: Ast.StateDecl): void {
+  if (state.after === null) {
+    states.set(state.constant, mergeState(states.get(state.constant), state));
+    return;
+  }
+  if (states.has(state.constant))
+    throw new TextError(
+      state.place,
+      `the state ${state.constant} is there already`,
+      `write "remove state ${state.constant}" before`,
+    );
+  const before = states.get(state.after);
+  if (!before || before.number === null)
+    throw new TextError(
+      state.place,
+      `there is no state ${state.after} with a number`,
+      didYouMean(state.after, states.keys()),
+    );
+  shift(states, before.number, 1);
+  states.set(state.constant, { ...state, number: before.number + 1 });
+}
+
+/** Moves the numbers above `from`. */
+function shift(states: Map<string, Ast.StateDecl>, from: number, by: number): void {
+  for (const [constant, state] of states)
+    if (state.number !== null && state.number > from) states.set(constant, { ...state, number: state.number + by });
+}
+
 /** A later line on a state adds to or changes what the table says of it. */
 function mergeState(old: Ast.StateDecl | undefined, add: Ast.StateDecl): Ast.StateDecl {
   if (!old) return add;
   return {
     constant: add.constant,
     number: add.number ?? old.number,
+    after: null,
     name: add.name ?? old.name,
     up: add.up ?? old.up,
     down: add.down ?? old.down,

@@ -133,8 +133,10 @@ export interface LockDecl {
 /** A step of the hotplug walk. A callback that no function of the text has is opaque: one step, by its name. */
 export interface StateDecl {
   readonly constant: string;
-  /** null where this line only adds to a state that the table numbers */
+  /** null where this line only adds to a state that the table numbers, or puts it behind another one */
   readonly number: number | null;
+  /** Stands right behind this state: those above it move up by one, as in an enum. */
+  readonly after: string | null;
   readonly name: string | null;
   readonly up: string | null;
   readonly down: string | null;

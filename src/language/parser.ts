@@ -209,6 +209,7 @@ export class Parser extends StatementParser {
   private state(): Ast.StateDecl {
     const constant = this.name('a state');
     const number = this.token.kind === 'number' ? this.number('its number') : null;
+    const after = number === null && this.take('after') ? this.name('the state before it').text : null;
     const name = this.maybeString();
     const up = this.take('up') ? this.name('the startup callback').text : null;
     const down = this.take('down') ? this.name('the teardown callback').text : null;
@@ -217,7 +218,7 @@ export class Parser extends StatementParser {
       this.expect('registered', 'after "when"');
       whenRegistered = true;
     }
-    return { constant: constant.text, number, name, up, down, whenRegistered, place: constant };
+    return { constant: constant.text, number, after, name, up, down, whenRegistered, place: constant };
   }
 
   private params(): Ast.Param[] {
