@@ -48,9 +48,10 @@ export class ExpressionParser extends TokenReader {
       this.at += 1;
       return { kind: 'number', value: t.text === 'true' ? 1 : t.text === 'none' ? -1 : 0, place: t };
     }
-    if (t.text === 'this') {
+    // "panic" begins a statement, and a question asks for it by the same word
+    if (t.text === 'this' || t.text === 'panic') {
       this.at += 1;
-      return { kind: 'name', name: 'this', place: t };
+      return { kind: 'name', name: t.text, place: t };
     }
     if (Object.hasOwn(ERRNO, t.text)) {
       this.at += 1;
