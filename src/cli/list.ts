@@ -1,4 +1,4 @@
-/** `hotlanes list`: the litmus texts of the gallery and the kernels they may name. */
+/** `hotlanes list`: the litmus texts of the gallery and the kernels and proposals they may name. */
 import { KERNELS, kernelTexts } from '../kernels/index';
 import { GALLERY } from '../litmus/gallery';
 import { parseLitmus } from '../litmus/parse';
@@ -24,8 +24,11 @@ export function listCommand(argv: readonly string[], io: CliIo): number {
     return { name, kernel: parsed.ok ? parsed.litmus.kernel : '', about: parsed.ok ? parsed.litmus.about : '' };
   });
   const kernels = [...KERNELS].map((name) => ({ name, title: kernelTexts().get(name)?.title ?? '' }));
+  const proposals = [...kernelTexts().values()]
+    .filter((t) => t.kind === 'proposal')
+    .map(({ name, title, bases }) => ({ name, title, over: bases[0]?.name ?? '' }));
   if (oneOf(args, 'format', ['summary', 'json'], 'list') === 'json') {
-    io.stdout.write(json({ format: 1, litmus: texts, kernels }));
+    io.stdout.write(json({ format: 1, litmus: texts, kernels, proposals }));
     return EXIT.ok;
   }
   const paint = paintFor(io.stdout);
@@ -37,6 +40,8 @@ export function listCommand(argv: readonly string[], io: CliIo): number {
     'Kernels (--kernel NAME):',
     '',
     ...kernels.flatMap((k) => [`  ${paint.bold(k.name)}`, ...wrap(k.title, 80, '    ')]),
+    ...(proposals.length > 0 ? ['', 'Proposals (--kernel NAME):', ''] : []),
+    ...proposals.flatMap((p) => [`  ${paint.bold(p.name)}, over ${p.over}`, ...wrap(p.title, 80, '    ')]),
   ];
   io.stdout.write(`${lines.join('\n')}\n`);
   return EXIT.ok;
