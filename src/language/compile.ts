@@ -5,6 +5,7 @@ import { didYouMean, TextError, type Place, type Problem } from './errors';
 import { Emitter } from './emit';
 import { ARGUMENT_MAX } from './emit-calls';
 import type { Layout } from './layout';
+import type { Family } from './scope';
 import { Expressions } from './expressions';
 import {
   HANDLER_CPU,
@@ -52,6 +53,10 @@ interface Draft {
 class Compiler {
   private readonly groups: CellGroup[] = [];
   private readonly drafts: Draft[] = [];
+  /** Where each context lies; its cells are no groups, since nobody looks for them by name. */
+  private readonly contextCells: { base: number; ranges: { lo: readonly number[]; hi: readonly number[] } }[] = [];
+  /** Where to point when the kernel lacks something: the beginning of its own text. */
+  private readonly top: Place;
   private width = 0;
   private cur = 0;
   /** Number of contexts. */
@@ -63,6 +68,7 @@ class Compiler {
     private readonly kernel: Kernel,
     private readonly setup: Setup,
   ) {
+    this.top = { file: kernel.files.at(-1) ?? kernel.name, line: 1, column: 1, length: 1 };
     this.lastState = Math.max(0, ...[...kernel.states.values()].map((s) => s.number ?? 0));
   }
 
@@ -250,7 +256,7 @@ class Compiler {
       const wiring = kernel.wiring.get(what);
       if (!wiring)
         throw new TextError(
-          { file: kernel.files.at(-1) ?? kernel.name, line: 1, column: 1, length: 1 },
+          this.top,
           `the kernel ${kernel.name} does not say which function is "${what}"`,
           `add a line "${what} f"`,
         );
@@ -278,18 +284,18 @@ class Compiler {
         const wiring = kernel.wiring.get(`place ${who}`);
         if (!wiring?.cond)
           throw new TextError(
-            { file: kernel.name, line: 1, column: 1, length: 1 },
+            this.top,
             `the kernel ${kernel.name} does not say where ${who} tasks may run`,
             `add a line "place ${who} where ..."`,
           );
-        return [who, expressions.withParams([{ name: 'cpu', type: { kind: 'cpu' } }], wiring.cond)];
+        return [who, expressions.placement(wiring.cond)];
       }),
     ) as Program['place'];
     const online = kernel.wiring.get('online');
     const onlineGroup = online && variables.get(online.value);
     if (!onlineGroup || onlineGroup.type.kind !== 'mask')
       throw new TextError(
-        online?.place ?? NOWHERE,
+        online?.place ?? this.top,
         'the kernel does not name its mask of online CPUs',
         'add a line "online cpu_online_mask"',
       );
@@ -332,6 +338,10 @@ class Compiler {
     for (const g of this.groups) {
       lo.fill(g.lo, g.base, g.base + g.count);
       hi.fill(g.hi, g.base, g.base + g.count);
+    }
+    for (const { base, ranges } of this.contextCells) {
+      lo.set(ranges.lo, base);
+      hi.set(ranges.hi, base);
     }
     const stateByNumber = new Int32Array((states.at(-1)?.number ?? 0) + 1).fill(-1);
     states.forEach((s, i) => (stateByNumber[s.number] = i));
@@ -390,10 +400,14 @@ class Compiler {
   ): CellGroup {
     const group = { name, role, scope, base: this.width, count, lo, hi, type, doc };
     this.groups.push(group);
+    this.grow(count);
+    return group;
+  }
+
+  private grow(count: number): void {
     this.width += count;
     if (this.width > LIMITS.cells)
-      throw new TextError(NOWHERE, `the machine needs more than ${LIMITS.cells} cells`, 'use fewer CPUs or VMs');
-    return group;
+      throw new TextError(this.top, `the machine needs more than ${LIMITS.cells} cells`, 'use fewer CPUs or VMs');
   }
 
   private range(type: Ast.TypeName, vcpus: number): [number, number] {
@@ -478,30 +492,18 @@ class Compiler {
       for (let k = 0; k < t.count; k++) this.drafts[t.first + k]!.entry = entries.threads[i]!;
     });
     entries.actors.forEach((pc, a) => (this.drafts[first.actorFirst + a]!.entry = pc));
-    const pcs = emitter.code.length;
+    // contexts of one family have the same cells, and there may be thousands of them
+    const byFamily = new Map<Family, { lo: number[]; hi: number[] }>();
+    for (const family of ['init', 'idle', 'irq', 'stopper', 'task'] as const)
+      byFamily.set(family, this.headRanges(emitter, family));
     let tid = 100;
     return this.drafts.map((d): Context => {
       const family =
         d.kind === 'init' || d.kind === 'idle' || d.kind === 'irq' || d.kind === 'stopper' ? d.kind : 'task';
-      const ranges = emitter.slots(family);
+      const ranges = byFamily.get(family)!;
       const base = this.width;
-      const head = (name: string, lo: number, hi: number, type: string): void =>
-        void this.group(`${d.name}:${name}`, 'context', 'context', 1, lo, hi, type, '');
-      const n = this.drafts.length;
-      head('pc', 0, pcs, 'pc');
-      head('run', 0, 3, 'run');
-      head('cpu', -1, this.setup.cpus - 1, 'cpu');
-      head('preempt', 0, 7, 'int');
-      head('irqs off', 0, IrqOff.text | IrqOff.call | IrqOff.hook, 'int');
-      head('notifier', 0, 1, 'bool');
-      head('hook', 0, 3, 'int');
-      head('resume', 0, pcs, 'pc');
-      head('calls', 0, this.setup.cpus, 'int');
-      head('arg0', HANDLER_CPU, ARGUMENT_MAX, 'int');
-      head('arg1', HANDLER_CPU, ARGUMENT_MAX, 'int');
-      head('entry', 0, pcs, 'pc');
-      head('peer', 0, n, 'task');
-      ranges.forEach((r, i) => head(`local ${i}`, Math.min(0, r.lo), Math.max(0, r.hi), 'local'));
+      this.contextCells.push({ base, ranges });
+      this.grow(ranges.lo.length);
       const floats = d.kind === 'user' || d.kind === 'actor' || d.kind === 'kthread';
       const allowed = floats
         ? this.group(`${d.name}:allowed`, 'context', 'cpu', this.setup.cpus, 0, 1, 'mask', 'CPUs of its affinity mask')
@@ -512,7 +514,7 @@ class Compiler {
         name: d.name,
         cpu: d.cpu,
         base,
-        locals: ranges.length,
+        locals: ranges.lo.length - Head.size,
         allowed,
         thread: d.thread,
         vcpu: d.vcpu,
@@ -520,6 +522,37 @@ class Compiler {
         tid: d.kind === 'idle' || d.kind === 'irq' || d.kind === 'init' ? 0 : tid++,
       };
     });
+  }
+
+  /** Ranges of a context's head and locals. */
+  private headRanges(emitter: Emitter, family: Family): { lo: number[]; hi: number[] } {
+    const pc = [0, emitter.code.length];
+    const argument = [HANDLER_CPU, ARGUMENT_MAX];
+    const head: Readonly<Record<Exclude<keyof typeof Head, 'size'>, readonly number[]>> = {
+      pc,
+      run: [0, 3],
+      cpu: [-1, this.setup.cpus - 1],
+      preempt: [0, 7],
+      irqOff: [0, IrqOff.text | IrqOff.call | IrqOff.hook],
+      notifier: [0, 1],
+      hook: [0, 3],
+      resume: pc,
+      calls: [0, this.setup.cpus],
+      arg0: argument,
+      arg1: argument,
+      entry: pc,
+      peer: [0, this.contexts],
+    };
+    const ranges: { lo: number[]; hi: number[] } = { lo: [], hi: [] };
+    for (const [field, [lo, hi]] of Object.entries(head)) {
+      ranges.lo[Head[field as 'pc']] = lo!;
+      ranges.hi[Head[field as 'pc']] = hi!;
+    }
+    for (const { lo, hi } of emitter.slots(family)) {
+      ranges.lo.push(Math.min(0, lo));
+      ranges.hi.push(Math.max(0, hi));
+    }
+    return ranges;
   }
 
   /** The state in which nothing has run: initial values, boot CPUs idle, actors ready. The `init` function runs next. */

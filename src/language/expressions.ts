@@ -64,6 +64,14 @@ export class Expressions {
     return code;
   }
 
+  /** Where a kind of task may run; `cpu` is the CPU in question. What asks the scheduler cannot be asked by it. */
+  placement(expr: Ast.Expr): Code {
+    const code = this.withParams([{ name: 'cpu', type: { kind: 'cpu' } }], expr);
+    if (contains(code, (c) => c.op === 'ask' && (c.what === 'settled' || c.what === 'need_resched')))
+      throw new TextError(expr.place, 'a placement rule cannot ask about placement');
+    return code;
+  }
+
   /** Parameters become local slots 0, 1, ... (lanes, probes, placement rules). Nothing runs there: no `this`, no `self`. */
   withParams(params: readonly { readonly name: string; readonly type: Ast.TypeName }[], expr: Ast.Expr): Code {
     const code = this.fromOutside(params, expr);
@@ -523,24 +531,27 @@ export function isLocal(code: Code): boolean {
 
 /** True when the value depends on the context that evaluates it. */
 function asksWhoRuns(code: Code): boolean {
+  return contains(code, (c) => c.op === 'this' || c.op === 'self');
+}
+
+function contains(code: Code, is: (part: Code) => boolean): boolean {
+  if (is(code)) return true;
+  const any = (...parts: readonly Code[]): boolean => parts.some((part) => contains(part, is));
   switch (code.op) {
-    case 'this':
-    case 'self':
-      return true;
     case 'not':
     case 'minus':
-      return asksWhoRuns(code.of);
+      return any(code.of);
     case 'bin':
-      return asksWhoRuns(code.left) || asksWhoRuns(code.right);
+      return any(code.left, code.right);
     case 'cellAt':
     case 'instance':
-      return asksWhoRuns(code.index);
+      return any(code.index);
     case 'firstFrom':
-      return asksWhoRuns(code.from);
+      return any(code.from);
     case 'nextState':
-      return asksWhoRuns(code.from) || asksWhoRuns(code.target);
+      return any(code.from, code.target);
     case 'ask':
-      return asksWhoRuns(code.of) || asksWhoRuns(code.also);
+      return any(code.of, code.also);
     default:
       return false;
   }

@@ -324,6 +324,7 @@ export interface Program {
   readonly code: readonly Instr[];
   readonly frames: readonly Frame[];
   readonly contexts: readonly Context[];
+  /** Variables, locks, the machine's own cells, affinity masks. Heads and locals of contexts are in none. */
   readonly groups: readonly CellGroup[];
   readonly width: number;
   /** Least and greatest value of each cell. */
@@ -389,4 +390,14 @@ export interface MachineCells {
   /** BUGs so far (saturating). */
   readonly oops: number;
   readonly panic: number;
+}
+
+/** What a cell is called, for a message. */
+export function cellName(program: Program, cell: number): string {
+  const group = program.groups.find((g) => cell >= g.base && cell < g.base + g.count);
+  if (group) return group.count === 1 ? group.name : `${group.name}[${cell - group.base}]`;
+  const context = program.contexts.find((c) => cell >= c.base && cell < c.base + Head.size + c.locals);
+  if (!context) return `cell ${cell}`;
+  const field = Object.entries(Head).find(([, at]) => at === cell - context.base);
+  return `${context.name}:${field && field[0] !== 'size' ? field[0] : `local ${cell - context.base - Head.size}`}`;
 }

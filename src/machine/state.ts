@@ -2,7 +2,7 @@
  * One state of the machine: a row of cells, with a journal of what was written to it. Nothing here knows what a cell
  * means, but for the header that every context has.
  */
-import { Head, type Instr, type Program } from '../language/program';
+import { cellName, Head, type Instr, type Program } from '../language/program';
 import { OutOfRange } from './evaluate';
 
 export class State {
@@ -54,8 +54,8 @@ export class State {
     if (old === value) return;
     const { lo, hi } = this.program;
     if (value < lo[cell]! || value > hi[cell]!) {
-      const group = this.program.groups.find((g) => cell >= g.base && cell < g.base + g.count)!;
-      throw new OutOfRange(`${group.name} would become ${value}, outside its range ${group.lo}..${group.hi}`);
+      const name = cellName(this.program, cell);
+      throw new OutOfRange(`${name} would become ${value}, outside its range ${lo[cell]!}..${hi[cell]!}`);
     }
     this.journal.push(cell, old);
     this.s[cell] = value;

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { assemble, type Kernel } from './assemble';
+import type { KernelText } from './ast';
+import { TextError } from './errors';
+import { parseKernel } from './parser';
+
+function join(name: string, ...sources: string[]): Kernel {
+  const texts = new Map<string, KernelText>();
+  for (const source of sources) {
+    const parsed = parseKernel(source, `${texts.size}.kern`);
+    if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
+    texts.set(parsed.text.name, parsed.text);
+  }
+  return assemble(name, (n) => texts.get(n), texts.keys());
+}
+/** file:line:column message (suggestion) */
+function wrong(name: string, ...sources: string[]): string {
+  try {
+    join(name, ...sources);
+    return '';
+  } catch (e) {
+    if (e instanceof TextError) return e.message;
+    throw e;
+  }
+}
+
+describe('assemble', () => {
+  it('adds up parts in order, each once', () => {
+    const k = join('k', 'part a\nconst A = 1', 'part b : a\nconst B = 2', 'kernel k "K" : a, b\nconst C = 3');
+    expect([...k.consts.keys()]).toEqual(['A', 'B', 'C']);
+    expect(k.files).toEqual(['0.kern', '1.kern', '2.kern']);
+    expect(k.title).toBe('K');
+  });
+
+  it('replaces what is there, and only when told to', () => {
+    const base = 'kernel k\nfn f() { return 1 }\nlet l = 1\n';
+    const k = join('p', base, 'proposal p : k\nreplace fn f() { return 2 }\nreplace let l = 2\n');
+    expect(k.fns.get('f')!.place.file).toBe('1.kern');
+    expect(wrong('p', base, 'proposal p : k\nfn f() { }')).toBe(
+      '1.kern:2:4: the function f is defined already (write "replace" before it to change it)',
+    );
+    expect(wrong('p', base, 'proposal p : k\nreplace fn g() { }')).toMatch(
+      /^1\.kern:2:12: there is no function g to replace/,
+    );
+    expect(wrong('p', base, 'proposal p : k\nreplace let ll = 2')).toMatch(
+      /there is no definition ll to replace \(did you mean l\?\)/,
+    );
+  });
+
+  it('adds to a state of the table, and takes one out', () => {
+    const table = 'part t\nstate A 1 "a"\nstate B 2 "b" up f\n';
+    const k = join('k', table, 'kernel k : t\nstate A up g when registered\nremove state B\n');
+    expect([...k.states.values()]).toMatchObject([
+      { constant: 'A', number: 1, name: 'a', up: 'g', down: null, whenRegistered: true },
+    ]);
+    expect(wrong('k', table, 'kernel k : t\nremove state BB')).toBe(
+      '1.kern:2:14: there is no state BB to remove (did you mean B?)',
+    );
+  });
+
+  it('says what is built on nothing, on itself, or twice', () => {
+    expect(wrong('k', 'kernel k : prt', 'part part1')).toMatch(/^0\.kern:1:12: no kernel text is called prt/);
+    expect(wrong('a', 'part a : b', 'part b : a')).toBe('1.kern:1:10: a is built on itself');
+    expect(wrong('a', 'part a : a')).toBe('0.kern:1:10: a is built on itself');
+    expect(wrong('v5.51', 'kernel v5.15')).toBe('v5.51:1:1: no kernel text is called v5.51 (did you mean v5.15?)');
+    expect(wrong('k', 'part a\nglobal int x', 'kernel k : a\nglobal int x')).toBe(
+      '1.kern:2:12: the variable x is defined twice',
+    );
+  });
+});
