@@ -3,7 +3,7 @@
  * the run shows; where the run does not tell, it says less.
  */
 import { formatProblem } from '../language/errors';
-import type { ActionOutcome, Hung, OopsOutcome, Outcome } from './outcome';
+import type { ActionOutcome, FailedCallback, Hung, OopsOutcome, Outcome } from './outcome';
 
 /** oops: somebody died; fail: something was refused, hangs, or broke the question; ok; unknown: the run cannot tell. */
 export type Tone = 'oops' | 'fail' | 'ok' | 'unknown';
@@ -58,7 +58,7 @@ export function sentence(o: Outcome): Sentence {
   return {
     headline,
     details: [...(broken ? [`${o.verdict.text}: broken`] : []), ...ends, ...aside(o)],
-    tone: broken ? 'fail' : 'ok',
+    tone: broken || untold(o).length > 0 ? 'fail' : 'ok',
   };
 }
 
@@ -203,7 +203,7 @@ function hang(o: Outcome, h: Hung): string {
     lines.push(why(here));
     const next: string | null = here.holder_dead ? null : here.holder;
     at = next === null ? undefined : o.hung.find((other) => other.task === next);
-    if (at && passed.has(at.task)) lines.push('a deadlock');
+    if (at && passed.has(at.task)) lines.push(here.waits === 'lock' ? 'a deadlock' : 'so none of them goes on');
   }
   return `${who}: ${lines.join('; ')}`;
 }
@@ -259,16 +259,20 @@ function endsOf(o: Outcome): string[] {
   return cpus.size > 4 ? [] : [...cpus].map((cpu) => whereItEnds(o, cpu)).filter(Boolean);
 }
 
-/** What is worth a line whatever else happened. */
-function aside(o: Outcome): string[] {
-  const untold = o.failed_callbacks.filter((c) => {
+/** Callbacks that failed while the write that caused them succeeded. */
+function untold(o: Outcome): FailedCallback[] {
+  return o.failed_callbacks.filter((c) => {
     const r = o.returns.find(
       (r) => r.fn === (c.up ? 'online' : 'offline') && r.args[0] === c.cpu && r.began <= c.step && r.step >= c.step,
     );
     return r?.result !== null && r?.result !== undefined && !r.errno;
   });
+}
+
+/** What is worth a line whatever else happened. */
+function aside(o: Outcome): string[] {
   return [
-    ...untold.map(
+    ...untold(o).map(
       (c) => `${c.state.name} (state ${c.state.number}) failed on CPU ${c.cpu} (${c.errno}) and nobody was told`,
     ),
     ...o.affinity_lost.map((a) => `${a.task} lost its affinity when it had to leave CPU ${a.cpu}`),
