@@ -1,4 +1,16 @@
 import { createRoot } from 'react-dom/client';
+import '../lanes/tokens.css';
+import './page.css';
+import { App } from './App';
+import { begin } from './start';
+import { Boundary } from './ui/Boundary';
 
 const element = document.getElementById('root');
-if (element) createRoot(element).render(<h1>Hotlanes</h1>);
+if (element) {
+  begin();
+  createRoot(element).render(
+    <Boundary what="Hotlanes">
+      <App />
+    </Boundary>,
+  );
+}

@@ -1,0 +1,131 @@
+import { defaultKeymap } from '@codemirror/commands';
+import { setDiagnostics, type Diagnostic } from '@codemirror/lint';
+import { Annotation, EditorState, Transaction } from '@codemirror/state';
+import { drawSelection, EditorView, keymap, lineNumbers } from '@codemirror/view';
+import { useEffect, useRef } from 'react';
+import type { Problem } from '../../language/errors';
+import { MAX_LITMUS } from '../../litmus/parse';
+import { runCommand } from '../commands';
+import { FILE } from '../store/runner';
+import { app, get } from '../store/store';
+import { setText } from '../store/text';
+import { currentLines, linesUnderWay, setCurrentLines } from './current-lines';
+import { editor } from './handle';
+import { highlight } from './highlight';
+import './editor.css';
+
+/** A change that came from the store and must not go back there. */
+const fromStore = Annotation.define<boolean>();
+
+const command = (id: string) => (): boolean => {
+  runCommand(id);
+  return true;
+};
+
+const extensions = [
+  lineNumbers(),
+  drawSelection(),
+  highlight,
+  currentLines,
+  EditorView.lineWrapping,
+  EditorView.contentAttributes.of({ 'aria-label': 'Litmus text', spellcheck: 'false', autocapitalize: 'off' }),
+  // The page's own undo covers typing and acts alike, in their order.
+  keymap.of([
+    { key: 'Mod-z', run: command('text.undo'), preventDefault: true },
+    { key: 'Mod-Shift-z', run: command('text.redo'), preventDefault: true },
+    { key: 'Mod-y', run: command('text.redo'), preventDefault: true },
+    {
+      key: 'Escape',
+      run: (view) => {
+        view.contentDOM.blur();
+        return true;
+      },
+    },
+    ...defaultKeymap,
+  ]),
+  EditorState.changeFilter.of((transaction) => transaction.newDoc.length <= MAX_LITMUS),
+  EditorView.updateListener.of((update) => {
+    if (!update.docChanged || update.transactions.some((t) => t.annotation(fromStore))) return;
+    setText(update.state.doc.toString(), 'typed');
+  }),
+];
+
+export default function LitmusEditor() {
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Whoever was typing into the plain field goes on typing.
+    const plain = document.querySelector<HTMLTextAreaElement>('textarea[aria-label="Litmus text"]');
+    const typing = plain !== null && document.activeElement === plain ? plain.selectionStart : null;
+    const view = new EditorView({
+      parent: host.current!,
+      state: EditorState.create({ doc: get().text, extensions }),
+    });
+    if (typing !== null) {
+      view.focus();
+      view.dispatch({ selection: { anchor: Math.min(typing, view.state.doc.length) } });
+    }
+    editor.goTo = (line, column) => {
+      const { doc } = view.state;
+      const at = doc.line(Math.min(line, doc.lines));
+      view.focus();
+      view.dispatch({ selection: { anchor: Math.min(at.to, at.from + column - 1) }, scrollIntoView: true });
+    };
+    view.dispatch(setDiagnostics(view.state, diagnosticsOf(view.state, get().problems)));
+    const stops = [
+      app.subscribe(
+        (s) => s.text,
+        (text) => take(view, text),
+      ),
+      app.subscribe(
+        (s) => s.problems,
+        (problems) => {
+          view.dispatch(setDiagnostics(view.state, diagnosticsOf(view.state, problems)));
+        },
+      ),
+      app.subscribe(linesUnderWay, (lines) => view.dispatch({ effects: setCurrentLines.of(lines) }), {
+        equalityFn: (a, b) => a.length === b.length && a.every((n, i) => n === b[i]),
+        fireImmediately: true,
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+      editor.goTo = null;
+      view.destroy();
+    };
+  }, []);
+  return <div ref={host} className="litmus-editor" />;
+}
+
+/** The store's text into the editor; only what differs is changed, so that the cursor stays where it is. */
+function take(view: EditorView, text: string): void {
+  const old = view.state.doc.toString();
+  if (old === text) return;
+  let from = 0;
+  while (from < old.length && old[from] === text[from]) from++;
+  let end = 0;
+  while (end < Math.min(old.length, text.length) - from && old[old.length - 1 - end] === text[text.length - 1 - end])
+    end++;
+  view.dispatch({
+    changes: { from, to: old.length - end, insert: text.slice(from, text.length - end) },
+    annotations: [fromStore.of(true), Transaction.addToHistory.of(false)],
+    effects: EditorView.scrollIntoView(Math.min(from, text.length), { y: 'nearest' }),
+    filter: false,
+  });
+}
+
+function diagnosticsOf(state: EditorState, problems: readonly Problem[]): Diagnostic[] {
+  return problems
+    .filter((p) => p.file === FILE && p.line <= state.doc.lines)
+    .map((p) => {
+      const line = state.doc.line(p.line);
+      const from = Math.min(line.to, line.from + p.column - 1);
+      const to = Math.min(line.to, from + p.length);
+      // A problem of nothing at all (the end of a line) still needs a place to be seen at.
+      return {
+        from: from === to && from > line.from ? from - 1 : from,
+        to,
+        severity: 'error',
+        message: p.suggestion === '' ? p.message : `${p.message} (${p.suggestion})`,
+      };
+    });
+}

@@ -1,0 +1,103 @@
+/** What a trace shows, in words: the sentence above its lanes, and what is at the playhead. */
+import { describeTrack } from '../../lanes/describe';
+import type { Sentence } from '../../litmus/outcome';
+import { Mark, type Ordinal, type Timeline } from '../../timeline/columns';
+import type { TraceView } from '../store/state';
+
+/** Seconds of the source's own clock, as its lines tell them. */
+export const clockText = (t: Timeline, us: number): string => `${((us + t.originUs) / 1e6).toFixed(6)} s`;
+
+export interface Death {
+  readonly at: Ordinal;
+  readonly cpu: number;
+  /** "vcpu-a (198)", or '' where the trace does not tell. */
+  readonly who: string;
+  readonly what: string;
+  readonly fn: string;
+  readonly caller: string;
+}
+
+/** Every oops once, in order, on the lane of its CPU. */
+export function deaths({ instants, tracks, strings }: Timeline): Death[] {
+  const found: Death[] = [];
+  for (let i = 0; i < instants.length; i++) {
+    const track = tracks[instants.track[i]!]!;
+    if (instants.mark[i] !== Mark.oops || track.kind !== 'cpu') continue;
+    const [what = '', ...more] = strings[instants.text[i]!]!.split('; ');
+    const starting = (begin: string): string => more.find((m) => m.startsWith(begin))?.slice(begin.length) ?? '';
+    const who = more.map((m) => / on CPU \d+$/.exec(m)).find((m) => m !== null);
+    found.push({
+      at: instants.at[i]!,
+      cpu: track.cpu,
+      who: who ? who.input.slice(0, who.index) : '',
+      what: what.replace(/!$/, ''),
+      fn: starting('in '),
+      caller: starting('called from ').replace(/\+0x[\da-f/x]+/, ''),
+    });
+  }
+  return found;
+}
+
+const saying = (d: Death): string =>
+  `${d.who === '' ? 'Somebody' : d.who} on CPU ${d.cpu} died: ${d.what}${d.fn === '' ? '' : ` in ${d.fn}`}`;
+
+/** Only what the trace itself says; where it tells of no oops, nothing is claimed. */
+export function traceSentence(trace: TraceView): Sentence {
+  const [first, ...later] = deaths(trace.timeline);
+  if (!first) return { headline: trace.title, details: ['no oops was logged'], tone: 'unknown' };
+  const details = [`at ${clockText(trace.timeline, trace.timeline.timeUs[first.at]!)}`];
+  if (first.caller !== '') details.push(`called from ${first.caller}`);
+  details.push(...later.map((d) => `then ${saying(d)}`));
+  return { headline: saying(first), details, tone: 'oops' };
+}
+
+export interface EventView {
+  readonly index: number;
+  readonly name: string;
+  readonly text: string;
+  readonly track: string;
+  readonly mark: Mark;
+}
+
+export interface RunningView {
+  readonly cpu: string;
+  readonly what: string;
+  readonly detail: string;
+}
+
+/** All events at an ordinal, the loudest first. */
+export function eventsAt(t: Timeline, at: Ordinal): EventView[] {
+  const { instants, strings } = t;
+  let lo = 0;
+  let hi = instants.length;
+  while (lo < hi) {
+    const mid = (lo + hi) >>> 1;
+    if (instants.at[mid]! < at) lo = mid + 1;
+    else hi = mid;
+  }
+  const found: EventView[] = [];
+  for (let i = lo; i < instants.length && instants.at[i] === at && found.length < 50; i++)
+    found.push({
+      index: i,
+      name: strings[instants.name[i]!]!,
+      text: strings[instants.text[i]!]!,
+      track: describeTrack(t, instants.track[i]!),
+      mark: instants.mark[i]! as Mark,
+    });
+  return found.sort((a, b) => a.mark - b.mark);
+}
+
+/** What every CPU runs, and every vCPU does, at an ordinal. */
+export function stateAt(t: Timeline, at: Ordinal): RunningView[] {
+  const { slices, strings, tracks } = t;
+  const found: RunningView[] = [];
+  for (let i = 0; i < slices.length; i++) {
+    if (slices.start[i]! > at || slices.end[i]! <= at || slices.depth[i] !== 0) continue;
+    const { kind } = tracks[slices.track[i]!]!;
+    if (kind !== 'cpu' && kind !== 'vcpu' && kind !== 'virt' && kind !== 'runs') continue;
+    const what = strings[slices.name[i]!]!;
+    if (what === '') continue;
+    found.push({ cpu: describeTrack(t, slices.track[i]!), what, detail: strings[slices.detail[i]!]! });
+  }
+  return found;
+}

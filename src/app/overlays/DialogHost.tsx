@@ -1,0 +1,42 @@
+import { Dialog } from '@base-ui/react/dialog';
+import { closeDialog } from '../store/page';
+import type { AppState } from '../store/state';
+import { Icon } from '../ui/Icon';
+import { useApp } from '../use-app';
+import ui from '../ui/ui.module.css';
+import { Help } from './Help';
+import { ImportReportView } from './ImportReportView';
+import { LaneTable } from './LaneTable';
+import styles from './overlays.module.css';
+
+const titles: Record<Exclude<AppState['dialog'], null>, string> = {
+  help: 'Keys and colours',
+  table: 'The lanes as a table',
+  report: 'What was read',
+};
+
+export default function DialogHost() {
+  const dialog = useApp((s) => s.dialog);
+  return (
+    <Dialog.Root open={dialog !== null} onOpenChange={(open) => !open && closeDialog()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className={styles.backdrop} />
+        {dialog && (
+          <Dialog.Popup className={styles.dialog}>
+            <div className={styles.dialogHead}>
+              <Dialog.Title className={styles.dialogTitle}>{titles[dialog]}</Dialog.Title>
+              <Dialog.Close className={`${ui.button} ${ui.icon}`} aria-label="Close">
+                <Icon name="close" />
+              </Dialog.Close>
+            </div>
+            <div className={styles.dialogBody} tabIndex={0} role="group" aria-label={titles[dialog]} data-scrolls>
+              {dialog === 'help' && <Help />}
+              {dialog === 'table' && <LaneTable />}
+              {dialog === 'report' && <ImportReportView />}
+            </div>
+          </Dialog.Popup>
+        )}
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,101 @@
+import { lookWords } from '../../lanes/palette';
+import { Look, type LookName } from '../../timeline/columns';
+import { commands, keyText, type CommandGroup } from '../commands';
+import styles from './overlays.module.css';
+
+const GROUPS: readonly CommandGroup[] = ['Play', 'Lanes', 'View', 'Text', 'Open'];
+
+/** The looks a reader meets, in the order of a CPU's life. */
+const LEGEND: readonly LookName[] = [
+  'off',
+  'present',
+  'prep',
+  'start',
+  'onl',
+  'ready',
+  'virt',
+  'fail',
+  'lie',
+  'guest',
+  'kern',
+  'user',
+  'kth',
+  'irq',
+  'wait',
+  'oops',
+  'refused',
+];
+
+const hatched = (look: LookName): string | undefined =>
+  look === 'fail' || look === 'refused' ? styles.rise : look === 'lie' ? styles.fall : undefined;
+
+export function Help() {
+  return (
+    <div className={styles.help}>
+      <section>
+        <h3>What is shown</h3>
+        <p>
+          The text at the left is run on a model of the kernel it names. The lanes show one run of it, under one
+          schedule: a “broken” or “seen” is a proof, since it happened; a “holds” or “not seen” only says that this one
+          run did not show it.
+        </p>
+        <p>
+          Steps run in one order that all CPUs agree on: memory is sequentially consistent. What weak memory could add
+          is not modelled.
+        </p>
+        <p>
+          A CPU’s name on the lanes opens its actions: online, offline, arm a failing enable, pin a vCPU. Each one
+          writes its line into the text, and undo takes it back.
+        </p>
+      </section>
+      <section>
+        <h3>Colours and marks</h3>
+        <ul className={styles.legend}>
+          {LEGEND.map((look) => (
+            <li key={look}>
+              <span
+                className={[styles.swatch, hatched(look)].filter(Boolean).join(' ')}
+                style={{
+                  backgroundColor: `var(--look-${look})`,
+                  borderColor: look === 'present' ? 'var(--look-present-border)' : 'transparent',
+                }}
+              />
+              {lookWords[Look[look]]}
+            </li>
+          ))}
+          <li>
+            <span className={styles.disc}>!</span>an oops
+          </li>
+        </ul>
+      </section>
+      {GROUPS.map((group) => (
+        <section key={group}>
+          <h3>{group}</h3>
+          <dl className={styles.keys}>
+            {commands
+              .filter((c) => c.group === group && !c.minor && c.keys.length > 0)
+              .map((c) => (
+                <div key={c.id}>
+                  <dt>{c.title}</dt>
+                  <dd>
+                    {c.keys.map((key) => (
+                      <kbd key={key} className={styles.key}>
+                        {keyText(key)}
+                      </kbd>
+                    ))}
+                  </dd>
+                </div>
+              ))}
+          </dl>
+        </section>
+      ))}
+      <section>
+        <h3>Mouse and fingers</h3>
+        <p>
+          Drag to pan, Ctrl and wheel or pinch to zoom, wheel to scroll. Click the axis to move the playhead, a bar or a
+          mark to select it; double-click to fit it.
+        </p>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+import { useState } from 'react';
+import { describeAt, describeTrack, laneTable } from '../../lanes/describe';
+import type { Timeline, TrackId } from '../../timeline/columns';
+import { closeDialog, select } from '../store/page';
+import { timelineOf } from '../store/state';
+import { get } from '../store/store';
+import { useApp } from '../use-app';
+import styles from './overlays.module.css';
+
+const MOST = 500;
+
+/** The lane to begin with: the selected one, else the one with the loudest thing on it. */
+function firstTrack(timeline: Timeline): TrackId {
+  const { selection } = get();
+  if (selection?.kind === 'slice') return timeline.slices.track[selection.index]!;
+  if (selection?.kind === 'instant') return timeline.instants.track[selection.index]!;
+  if (selection?.kind === 'track') return selection.track;
+  const { instants } = timeline;
+  let loudest = 0;
+  for (let i = 1; i < instants.length; i++) if (instants.mark[i]! < instants.mark[loudest]!) loudest = i;
+  return instants.length > 0 ? instants.track[loudest]! : 0;
+}
+
+/** What a lane shows, in words: for who cannot see it, and for who wants to copy it. */
+export function LaneTable() {
+  const timeline = useApp(timelineOf);
+  const axis = useApp((s) => s.axis);
+  const [track, setTrack] = useState(() => (timeline ? firstTrack(timeline) : 0));
+  if (!timeline) return null;
+  const rows = laneTable(timeline, track, 0, timeline.length, MOST);
+  return (
+    <>
+      <label className={styles.pick}>
+        Lane{' '}
+        <select value={track} onChange={(event) => setTrack(Number(event.target.value))}>
+          {timeline.tracks.map((_, t) => (
+            <option key={t} value={t}>
+              {describeTrack(timeline, t)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <table className={styles.table}>
+        <caption className="visually-hidden">{describeTrack(timeline, track)}</caption>
+        <thead>
+          <tr>
+            <th>From</th>
+            <th>To</th>
+            <th>What</th>
+            <th>Meaning</th>
+            <th>Detail</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.kind} ${row.index}`}>
+              <td>
+                <button
+                  type="button"
+                  className={styles.place}
+                  onClick={() => {
+                    closeDialog();
+                    select({ kind: row.kind, index: row.index });
+                  }}
+                >
+                  {describeAt(timeline, row.start, axis)}
+                </button>
+              </td>
+              <td>{row.kind === 'slice' ? describeAt(timeline, row.end, axis) : ''}</td>
+              <td>{row.name}</td>
+              <td>{row.means}</td>
+              <td>{row.detail === row.name ? '' : row.detail}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length === 0 && <p>This lane is empty.</p>}
+      {rows.length === MOST && <p>The first {MOST} are listed.</p>}
+    </>
+  );
+}

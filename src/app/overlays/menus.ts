@@ -1,0 +1,195 @@
+/** What each menu offers, as plain data. */
+import { KERNELS } from '../../kernels/index';
+import { armed } from '../../litmus/edit';
+import { GALLERY } from '../../litmus/gallery';
+import { commandById, runCommand, type Command } from '../commands';
+import { lanes } from '../lanes-handle';
+import { setSpeed } from '../store/player';
+import { SPEEDS, type AppState, type MenuName, type OpenMenu } from '../store/state';
+import { openCapture, type GalleryEntry } from '../store/traces';
+
+export interface MenuItem {
+  readonly label: string;
+  /** A second line. */
+  readonly about?: string;
+  readonly key?: string;
+  readonly checked?: boolean;
+  readonly disabled?: boolean;
+  readonly mono?: boolean;
+  readonly run: () => void;
+}
+
+export interface MenuGroup {
+  readonly title: string;
+  readonly items: readonly MenuItem[];
+}
+
+export const menuTitle: Record<MenuName, string> = {
+  scenario: 'Litmus tests and captures',
+  kernel: 'Kernel',
+  act: 'Act on the machine',
+  open: 'Open a trace',
+  speed: 'Speed',
+  panels: 'Panels',
+  cpu: 'CPU',
+  vcpu: 'vCPU',
+};
+
+const ofCommand = (id: string, label?: string): MenuItem => {
+  const command = commandById(id) as Command;
+  return {
+    label: label ?? command.title,
+    ...(command.keys[0] === undefined ? {} : { key: command.keys[0] }),
+    disabled: command.when?.() === false,
+    run: command.run,
+  };
+};
+
+const act = (id: string, label: string, more: Partial<MenuItem> = {}): MenuItem => ({
+  label,
+  run: () => void runCommand(id),
+  ...more,
+});
+
+const aboutOf = (text: string): string => (/"([^"]*)"/.exec(text)?.[1] ?? '').replace(/\s+/g, ' ').trim();
+
+function capturesGroup(captures: readonly GalleryEntry[] | null): MenuGroup {
+  const items = captures?.map((c) => ({
+    label: `${c.id} · Linux ${c.kernel}, ${c.vendor}`,
+    about: c.look,
+    run: () => openCapture(c.id),
+  }));
+  return { title: 'Captured from real kernels', items: items ?? [] };
+}
+
+export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly GalleryEntry[] | null): readonly MenuGroup[] {
+  switch (menu.name) {
+    case 'scenario':
+      return [
+        {
+          title: 'Litmus tests',
+          items: GALLERY.map((g) => ({
+            label: g.name,
+            about: aboutOf(g.text),
+            checked: g.name === s.scenario,
+            mono: true,
+            run: () => void runCommand(`open.litmus.${g.name}`),
+          })),
+        },
+        capturesGroup(captures),
+      ];
+    case 'open':
+      return [
+        {
+          title: 'Your own',
+          items: [
+            {
+              ...ofCommand('open.files', 'Choose files …'),
+              about:
+                'trace.txt, dmesg.txt, vmm.txt, capture.json; several at once, gzip too. Or drop them on the page.',
+            },
+          ],
+        },
+        capturesGroup(captures),
+      ];
+    case 'kernel':
+      return [
+        {
+          title: 'Run the text on',
+          items: KERNELS.map((name) => ({
+            label: name,
+            checked: name === s.run?.program.kernel,
+            mono: true,
+            run: () => void runCommand(`text.kernel.${name}`),
+          })),
+        },
+      ];
+    case 'speed':
+      return [
+        {
+          title: 'Speed',
+          items: SPEEDS.map((speed) => ({
+            label: `${speed}×`,
+            checked: speed === s.speed,
+            run: () => setSpeed(speed),
+          })),
+        },
+      ];
+    case 'act':
+      return actGroups(s);
+    case 'cpu':
+      return cpuGroups(s, menu.subject ?? 0);
+    case 'vcpu':
+      return [pinGroup(s, menu.subject ?? 0)];
+    case 'panels':
+      return [{ title: 'Panels', items: ['view.text', 'view.step', 'view.log'].map((id) => ofCommand(id)) }];
+  }
+}
+
+/** More entries than this are of no use in a menu: the text takes any. */
+const MOST = 12;
+
+const cpusOf = (s: AppState): number[] => Array.from({ length: Math.min(s.run?.program.cpus ?? 0, MOST) }, (_, c) => c);
+
+function actGroups(s: AppState): MenuGroup[] {
+  const story = s.run?.outcome.oops[0]?.cpu ?? s.run?.program.booted ?? 0;
+  const cpus = cpusOf(s);
+  const near = cpus.includes(story) ? story : (cpus.at(-1) ?? 0);
+  return [
+    { title: 'The machine', items: [ofCommand('act.hotadd'), ofCommand('act.startVm')] },
+    {
+      title: `CPU ${near} (others: click their name on the lanes)`,
+      items: onCpu(s, near),
+    },
+    ...(s.run?.program.vcpus.slice(0, 2).map((_, v) => pinGroup(s, v)) ?? []),
+  ];
+}
+
+function onCpu(s: AppState, cpu: number): MenuItem[] {
+  const isArmed = armed(s.text, cpu);
+  return [
+    act(`act.online.${cpu}`, `Take CPU ${cpu} online`),
+    act(`act.offline.${cpu}`, `Take CPU ${cpu} offline`),
+    act(
+      `act.fault.${cpu}`,
+      isArmed ? `Disarm the failing enable on CPU ${cpu}` : `Arm a failing enable on CPU ${cpu}`,
+      {
+        about: 'kvm_arch_hardware_enable returns -EIO',
+        checked: isArmed,
+      },
+    ),
+  ];
+}
+
+function cpuGroups(s: AppState, cpu: number): MenuGroup[] {
+  const vcpus = s.run?.program.vcpus.slice(0, MOST) ?? [];
+  const view = lanes.view;
+  const track = view?.timeline.tracks.findIndex((t) => t.kind === 'cpu' && t.cpu === cpu) ?? -1;
+  const groups: MenuGroup[] = [{ title: `CPU ${cpu}`, items: onCpu(s, cpu) }];
+  if (vcpus.length > 0)
+    groups.push({
+      title: 'Pin here',
+      items: vcpus.map((v, i) => act(`act.pin.${i}.${cpu}`, v.name, { mono: true })),
+    });
+  if (view && track >= 0)
+    groups.push({
+      title: 'Lanes',
+      items: [
+        view.isFolded(track)
+          ? { label: 'Unfold its rows', run: () => view.setFolded(track, false) }
+          : { label: 'Fold its rows', run: () => view.setFolded(track, true) },
+      ],
+    });
+  return groups;
+}
+
+function pinGroup(s: AppState, vcpu: number): MenuGroup {
+  const name = s.run?.program.vcpus[vcpu]?.name ?? '';
+  return {
+    title: `Pin ${name} to`,
+    items: [
+      ...cpusOf(s).map((cpu) => act(`act.pin.${vcpu}.${cpu}`, `CPU ${cpu}`)),
+      act(`act.pin.${vcpu}.any`, 'any CPU'),
+    ],
+  };
+}

@@ -1,0 +1,36 @@
+import { useEffect, useState } from 'react';
+import { openFiles } from '../store/traces';
+import styles from './notices.module.css';
+
+const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
+
+/** Files may be dropped anywhere on the page. */
+export function DropTarget() {
+  const [over, setOver] = useState(false);
+  useEffect(() => {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const show = (event: DragEvent): void => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    window.addEventListener('dragenter', show, { signal });
+    window.addEventListener('dragover', show, { signal });
+    window.addEventListener('dragleave', (event) => event.relatedTarget === null && setOver(false), { signal });
+    window.addEventListener(
+      'drop',
+      (event) => {
+        setOver(false);
+        if (!hasFiles(event)) return;
+        event.preventDefault();
+        openFiles([...(event.dataTransfer?.files ?? [])]);
+      },
+      { signal },
+    );
+    return () => stop.abort();
+  }, []);
+  return over ? (
+    <div className={styles.drop}>Drop the files of a trace: trace.txt, dmesg.txt, vmm.txt, capture.json</div>
+  ) : null;
+}

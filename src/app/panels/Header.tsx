@@ -1,0 +1,89 @@
+import { commandById } from '../commands';
+import { themeOf } from '../store/state';
+import { useApp } from '../use-app';
+import { CommandButton } from '../ui/CommandButton';
+import { Icon } from '../ui/Icon';
+import { MenuButton } from '../ui/MenuButton';
+import styles from './header.module.css';
+
+export function Header() {
+  const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
+  const scenario = useApp((s) => s.run?.litmus.name ?? s.scenario);
+  const theme = useApp(themeOf);
+  return (
+    <header className={styles.header}>
+      <span className={styles.name}>Hotlanes</span>
+      {trace ? (
+        <>
+          <button type="button" className={styles.back} onClick={() => commandById('open.run')?.run()}>
+            ← Back to the run
+          </button>
+          <span className={styles.trace} title={trace.title}>
+            <b>{trace.id === null ? 'Trace' : `Capture ${trace.id}`}</b>
+            <span className={styles.about}>{trace.id === null ? trace.about : trace.title}</span>
+          </span>
+        </>
+      ) : (
+        <>
+          <MenuButton menu="scenario" label={`Litmus test: ${scenario}`} className={styles.scenario}>
+            <code>{scenario}</code>
+          </MenuButton>
+          <Machine />
+          <MenuButton menu="act" label="Act on the machine" className={styles.act}>
+            Act
+          </MenuButton>
+        </>
+      )}
+      <span className={styles.space} />
+      <MenuButton menu="open" label="Open a trace">
+        <span className={styles.long}>Open trace</span>
+        <span className={styles.short}>Trace</span>
+      </MenuButton>
+      <PanelToggles />
+      <CommandButton id="view.theme" label={theme === 'dark' ? 'Light theme' : 'Dark theme'}>
+        <Icon name={theme === 'dark' ? 'sun' : 'moon'} />
+      </CommandButton>
+      <CommandButton id="view.help">
+        <b>?</b>
+      </CommandButton>
+    </header>
+  );
+}
+
+/** What the text runs on: its kernel can be changed here, its machine is told. */
+function Machine() {
+  const kernel = useApp((s) => s.run?.program.kernel ?? '');
+  const setup = useApp((s) => s.run?.litmus.setup ?? null);
+  if (!setup) return null;
+  const added = setup.cpus - setup.booted;
+  return (
+    <>
+      <MenuButton menu="kernel" label={`Kernel ${kernel}`} className={styles.kernel}>
+        <span>
+          kernel <b>{kernel}</b>
+        </span>
+      </MenuButton>
+      <span className={styles.machine} title="As the text's machine line says">
+        {setup.vendor}, {setup.booted.toLocaleString('en')}
+        {added > 0 ? ` + ${added}` : ''} CPUs
+      </span>
+    </>
+  );
+}
+
+function PanelToggles() {
+  const panels = useApp((s) => s.panels);
+  return (
+    <span className={styles.panels} role="group" aria-label="Panels">
+      <CommandButton id="view.text" pressed={panels.text}>
+        <Icon name="left" />
+      </CommandButton>
+      <CommandButton id="view.log" pressed={panels.log}>
+        <Icon name="bottom" />
+      </CommandButton>
+      <CommandButton id="view.step" pressed={panels.step}>
+        <Icon name="right" />
+      </CommandButton>
+    </span>
+  );
+}

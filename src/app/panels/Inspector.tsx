@@ -1,0 +1,126 @@
+import { durationText } from '../../lanes/scale';
+import { stepView, type StepView } from '../inspect/step';
+import type { RunView } from '../store/run-view';
+import { Panel } from '../ui/Panel';
+import { useApp } from '../use-app';
+import { Selected } from './Selected';
+import { TraceInspector } from './TraceInspector';
+import styles from './inspector.module.css';
+
+/** What the step at the playhead is, does and changes. */
+export function Inspector() {
+  const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
+  const run = useApp((s) => s.run);
+  return (
+    <Panel title={trace ? 'Event' : 'Step'} name="step" className={styles.inspector}>
+      <div className={styles.body} data-testid="inspector" tabIndex={0} role="group" aria-label="Details" data-scrolls>
+        <Selected />
+        {trace ? <TraceInspector trace={trace} /> : run && <StepInspector run={run} />}
+      </div>
+    </Panel>
+  );
+}
+
+function StepInspector({ run }: { readonly run: RunView }) {
+  const playhead = useApp((s) => s.playhead);
+  const step = stepView(run, playhead);
+  return (
+    <>
+      <Where step={step} />
+      <Stack step={step} />
+      <Happened step={step} />
+      <Changed step={step} />
+      {step.variables.map(({ title, values }) => (
+        <Section key={title} title={title}>
+          <dl className={styles.values}>
+            {values.map((v) => (
+              <div key={v.name} className={v.changed ? styles.changed : undefined} title={v.doc || undefined}>
+                <dt>{v.name}</dt>
+                <dd>{v.value}</dd>
+              </div>
+            ))}
+          </dl>
+        </Section>
+      ))}
+    </>
+  );
+}
+
+export function Section({ title, children }: { readonly title: string; readonly children: React.ReactNode }) {
+  return (
+    <section className={styles.section}>
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function Where({ step }: { readonly step: StepView }) {
+  return (
+    <Section title={step.number === 0 ? 'Start' : `Step ${step.number.toLocaleString('en')}`}>
+      {step.number > 0 && (
+        <p className={styles.where}>
+          <b>CPU {step.cpu}</b> · <code>{step.task}</code> · {durationText(step.timeUs)}
+          {step.context.length > 0 && <span className={styles.context}>{step.context.join(', ')}</span>}
+        </p>
+      )}
+    </Section>
+  );
+}
+
+function Stack({ step }: { readonly step: StepView }) {
+  if (step.stack.length === 0) return null;
+  return (
+    <Section title="Stack">
+      <ol className={styles.stack}>
+        {step.stack.map(({ fn, source }, i) => (
+          <li key={i} className={i === 0 ? styles.innermost : undefined}>
+            <code>{fn}</code>
+            {source !== '' && <span className={styles.source}>{source}</span>}
+          </li>
+        ))}
+      </ol>
+      {step.line && (
+        <div className={styles.line}>
+          <span className={styles.source}>
+            {step.line.file}:{step.line.line}
+          </span>
+          <code>{step.line.text}</code>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+function Happened({ step }: { readonly step: StepView }) {
+  if (step.events.length === 0) return null;
+  return (
+    <Section title="What happened">
+      <ul className={styles.events}>
+        {step.events.map(({ text, loud }, i) => (
+          <li key={i} data-loud={loud}>
+            {text}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Changed({ step }: { readonly step: StepView }) {
+  if (step.changes.length === 0) return null;
+  return (
+    <Section title="What changed">
+      <dl className={styles.values}>
+        {step.changes.map((c) => (
+          <div key={c.name} className={styles.changed} title={c.doc || undefined}>
+            <dt>{c.name}</dt>
+            <dd>
+              {c.before} → {c.after}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  );
+}

@@ -1,0 +1,176 @@
+import { useEffect, useRef, useState } from 'react';
+import { describeItem } from '../../lanes/describe';
+import { LanesView, type Hit } from '../../lanes/lanes-view';
+import type { Timeline } from '../../timeline/columns';
+import { deaths } from '../inspect/trace';
+import { lanes } from '../lanes-handle';
+import { openMenu, select } from '../store/page';
+import { seek } from '../store/player';
+import { cpuOfInterest } from '../store/run-view';
+import { themeOf, timelineOf, type AppState } from '../store/state';
+import { app, get } from '../store/store';
+import styles from './lanes.module.css';
+
+/** Beyond this many CPUs no row is unfolded by itself: the picture as a whole says more. */
+const MANY = 64;
+
+/** The canvas lives outside React: the store moves it directly, so that playing draws no component. */
+export function LanesPanel() {
+  const host = useRef<HTMLDivElement>(null);
+  const [tip, setTip] = useState<Tip | null>(null);
+
+  useEffect(() => {
+    const view = new LanesView(host.current!, { theme: themeOf(get()), axis: get().axis });
+    lanes.view = view;
+    const stops = [...follow(view), ...listen(view, setTip)];
+    return () => {
+      for (const stop of stops) stop();
+      lanes.view = null;
+      view.destroy();
+    };
+  }, []);
+
+  return (
+    <div className={styles.lanes}>
+      {/* Keys for the lanes work on the whole page; focus is for those who come by Tab, and for the menu key. */}
+      <div
+        ref={host}
+        className={styles.host}
+        tabIndex={0}
+        role="group"
+        aria-label="Lanes"
+        aria-describedby="lanes-help"
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' && event.key !== 'ContextMenu') return;
+          event.preventDefault();
+          menuOfSelection(event.currentTarget);
+        }}
+      />
+      <p id="lanes-help" hidden>
+        Up and down select a lane, full stop and comma the next and previous thing in it; Enter opens its actions; L
+        shows the lanes as a table.
+      </p>
+      {tip && (
+        <div className={styles.tip} style={{ left: tip.x, top: tip.y }} aria-hidden="true">
+          {tip.text}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface Tip {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+function menuOfSelection(host: HTMLElement): void {
+  const s = get();
+  const timeline = timelineOf(s);
+  if (!timeline || !s.selection) return;
+  const { selection } = s;
+  const { slices, instants, flows } = timeline;
+  const track =
+    selection.kind === 'track'
+      ? selection.track
+      : selection.kind === 'slice'
+        ? slices.track[selection.index]!
+        : selection.kind === 'instant'
+          ? instants.track[selection.index]!
+          : flows.fromTrack[selection.index]!;
+  const { left, top } = host.getBoundingClientRect();
+  menuOf(timeline, track, { x: left + 90, y: top + 60 });
+}
+
+/** The actions of a CPU or of a vCPU; other rows have none. */
+function menuOf(timeline: Timeline, track: number, anchor: { x: number; y: number }): void {
+  const s = get();
+  if (s.showing !== 'run' || track < 0) return;
+  const { kind, cpu, name } = timeline.tracks[track]!;
+  if (kind === 'vcpu') {
+    const subject = s.run?.program.vcpus.findIndex((v) => v.name === name) ?? -1;
+    if (subject >= 0) openMenu({ name: 'vcpu', anchor, subject });
+  } else if (cpu >= 0) openMenu({ name: 'cpu', anchor, subject: cpu });
+}
+
+function listen(view: LanesView, setTip: (tip: Tip | null) => void): (() => void)[] {
+  let last: Hit | null = null;
+  return [
+    view.on('seek', ({ ordinal }) => seek(ordinal)),
+    view.on('select', ({ item }) => select(item)),
+    view.on('context', ({ hit, clientX, clientY }) => {
+      setTip(null);
+      menuOf(view.timeline, hit.track, { x: clientX, y: clientY });
+    }),
+    view.on('hover', ({ hit, clientX, clientY }) => {
+      if (!hit?.item || hit.region !== 'plot') {
+        if (last !== null) setTip(null);
+        last = null;
+        return;
+      }
+      last = hit;
+      const many = hit.count > 1 ? `${hit.count} marks here; the loudest: ` : '';
+      const text = many + describeItem(view.timeline, hit.item, view.axis);
+      setTip({
+        text,
+        x: Math.min(clientX + 14, window.innerWidth - 340),
+        y: Math.min(clientY + 18, window.innerHeight - 90),
+      });
+    }),
+  ];
+}
+
+/** From the store to the lanes. */
+function follow(view: LanesView): (() => void)[] {
+  let shown: Timeline | null = null;
+  let source: AppState['showing'] | null = null;
+  let scenario = '';
+  const timeline = (): void => {
+    const s = get();
+    const next = timelineOf(s);
+    if (next === null || next === shown) return;
+    const again = source === s.showing && scenario === s.scenario && s.showing === 'run';
+    view.setAxis(s.axis);
+    view.setTimeline(next, { keepView: again });
+    const wasShown = shown;
+    shown = next;
+    source = s.showing;
+    scenario = s.scenario;
+    light(view, s, again && wasShown !== null);
+    playhead();
+  };
+  const playhead = (): void => {
+    const s = get();
+    view.setPlayhead(s.playhead, { follow: true });
+    view.setReveal(s.unfolding ? s.playhead : null);
+  };
+  timeline();
+  return [
+    app.subscribe(timelineOf, timeline),
+    app.subscribe((s) => s.playhead, playhead),
+    app.subscribe((s) => s.unfolding, playhead),
+    app.subscribe(
+      (s) => s.axis,
+      (axis) => view.setAxis(axis),
+    ),
+    app.subscribe(themeOf, (theme) => view.setTheme(theme)),
+    app.subscribe(
+      (s) => s.selection,
+      (item) => view.setSelection(item),
+    ),
+  ];
+}
+
+/** Unfolds and lights the CPU that the story is about. After an edit folds stay as they are. */
+function light(view: LanesView, s: AppState, again: boolean): void {
+  const timeline = view.timeline;
+  const cpu = s.showing === 'run' ? (s.run ? cpuOfInterest(s.run) : -1) : (deaths(timeline)[0]?.cpu ?? -1);
+  const track = cpu < 0 ? -1 : timeline.tracks.findIndex((t) => t.kind === 'cpu' && t.cpu === cpu);
+  if (!again) timeline.tracks.forEach((t, i) => t.kind === 'cpu' && view.setFolded(i, true));
+  view.setInterest(track < 0 ? [] : [track]);
+  if (track < 0) return;
+  const cpus = timeline.tracks.reduce((n, t) => n + Number(t.kind === 'cpu'), 0);
+  if (cpus <= MANY || !again) view.setFolded(track, false);
+  view.revealTrack(track);
+}

@@ -1,0 +1,78 @@
+import type { Sentence as Said, Tone } from '../../litmus/outcome';
+import { traceSentence } from '../inspect/trace';
+import type { AppState } from '../store/state';
+import { useApp } from '../use-app';
+import { useMemo } from 'react';
+import styles from './sentence.module.css';
+
+const sign: Record<Tone, string> = { oops: '!', fail: '!', ok: '✓', unknown: '?' };
+const word: Record<Tone, string> = { oops: 'Oops', fail: 'Failure', ok: 'No failure', unknown: 'Unknown' };
+
+/** A part of the sentence that is a kernel's name is set as such. */
+const CODE = /(\b[a-z]\w*_\w+\b|\bvm\w*\.vcpu\d+\b|\b[\w./-]+\.c:\d+\b|\bKVM_\w+\b|\bVM[A-Z]{3,}\b)/;
+
+function Kernelish({ text }: { readonly text: string }) {
+  return text.split(CODE).map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part));
+}
+
+function verdictOf(s: AppState): { text: string; broken: boolean } | null {
+  const verdict = s.showing === 'run' ? s.run?.outcome.verdict : undefined;
+  if (!verdict || verdict.how === '') return null;
+  const result = { holds: 'holds', broken: 'broken', seen: 'seen', 'not seen': 'not seen', none: 'not known' }[
+    verdict.result
+  ];
+  return { text: `${verdict.text}: ${result}`, broken: verdict.result === 'broken' };
+}
+
+/** The answer, before anything else. */
+export function Sentence() {
+  const run = useApp((s) => s.run);
+  const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
+  const stale = useApp((s) => s.showing === 'run' && s.problems.length > 0);
+  const text = useApp((s) => verdictOf(s)?.text ?? '');
+  const broken = useApp((s) => verdictOf(s)?.broken ?? false);
+  const seed = run?.outcome.seed ?? 0;
+  const said: Said | null = useMemo(() => (trace ? traceSentence(trace) : (run?.sentence ?? null)), [run, trace]);
+  const bad = trace?.report.badLines ?? 0;
+  return (
+    <section className={styles.sentence} aria-label="Outcome" data-tone={said?.tone ?? 'unknown'}>
+      {said && (
+        <span className={styles.disc} role="img" aria-label={word[said.tone]}>
+          {sign[said.tone]}
+        </span>
+      )}
+      <div className={styles.words} aria-live="polite">
+        <h1 className={styles.headline}>
+          {said ? <Kernelish text={said.headline} /> : stale ? 'The text has an error' : 'Nothing has run yet'}
+        </h1>
+        <p className={styles.details}>
+          {said?.details.map((detail, i) => (
+            <span key={i} className={styles.detail}>
+              <Kernelish text={detail} />
+            </span>
+          ))}
+        </p>
+      </div>
+      <div className={styles.verdict}>
+        {stale && said && <span className={styles.stale}>The text has an error; this is the run before it</span>}
+        {text !== '' && (
+          <>
+            <span className={broken ? styles.broken : styles.holds}>{text}</span>
+            <span
+              className={styles.dim}
+              title="Another schedule may end otherwise: one run shows what can happen, not all that can."
+            >
+              one run, seed {seed}
+            </span>
+          </>
+        )}
+        {trace && (
+          <span className={styles.dim}>
+            {trace.report.events.toLocaleString('en')} events
+            {bad > 0 ? `, ${bad.toLocaleString('en')} lines not understood` : ''}
+          </span>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,62 @@
+import { Mark } from '../../timeline/columns';
+import { clockText, eventsAt, stateAt } from '../inspect/trace';
+import { openDialog } from '../store/page';
+import type { TraceView } from '../store/state';
+import { useApp } from '../use-app';
+import { Section } from './Inspector';
+import styles from './inspector.module.css';
+
+/** What a trace holds at the playhead, and what it is made of. */
+export function TraceInspector({ trace }: { readonly trace: TraceView }) {
+  const at = useApp((s) => s.playhead);
+  const playing = useApp((s) => s.playing);
+  const { timeline, report } = trace;
+  const events = eventsAt(timeline, at);
+  // Looking through all slices is for the eye at rest.
+  const states = playing ? [] : stateAt(timeline, at);
+  return (
+    <>
+      <Section title={`Event ${at.toLocaleString('en')}`}>
+        <p className={styles.where}>
+          <code>{clockText(timeline, timeline.timeUs[at]!)}</code>
+        </p>
+        <ul className={styles.events}>
+          {events.map((e) => (
+            <li key={e.index} data-loud={e.mark === Mark.oops ? 'oops' : e.mark === Mark.failure ? 'fail' : ''}>
+              <b>{e.track}</b>:{' '}
+              <code>{e.text === '' ? e.name : e.text.startsWith(e.name) ? e.text : `${e.name}: ${e.text}`}</code>
+            </li>
+          ))}
+        </ul>
+      </Section>
+      {states.length > 0 && (
+        <Section title="At this moment">
+          <dl className={styles.values}>
+            {states.map((s, i) => (
+              <div key={i} title={s.detail || undefined}>
+                <dt>{s.cpu}</dt>
+                <dd>{s.what}</dd>
+              </div>
+            ))}
+          </dl>
+        </Section>
+      )}
+      <Section title="Files">
+        <ul className={styles.files}>
+          {report.files.map((f) => (
+            <li key={f.name}>
+              <code>{f.name}</code> <span className={styles.source}>{f.kind}</span>
+            </li>
+          ))}
+        </ul>
+        {(report.badLines > 0 || report.notes.length > 0) && (
+          <button type="button" className={styles.link} onClick={() => openDialog('report')}>
+            {report.badLines > 0
+              ? `${report.badLines.toLocaleString('en')} lines not understood`
+              : `${report.notes.length} notes on the import`}
+          </button>
+        )}
+      </Section>
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import { durationText } from '../../lanes/scale';
+import { clockText } from '../inspect/trace';
+import { setAxis } from '../store/page';
+import { seek } from '../store/player';
+import { lastOf, timelineOf } from '../store/state';
+import { useApp } from '../use-app';
+import { CommandButton } from '../ui/CommandButton';
+import { Icon } from '../ui/Icon';
+import { MenuButton } from '../ui/MenuButton';
+import styles from './lanes.module.css';
+
+const AXES = ['steps', 'time'] as const;
+
+export function Transport() {
+  const playing = useApp((s) => s.playing);
+  const playhead = useApp((s) => s.playhead);
+  const last = useApp(lastOf);
+  const timeline = useApp(timelineOf);
+  const trace = useApp((s) => s.showing === 'trace');
+  const axis = useApp((s) => s.axis);
+  const speed = useApp((s) => s.speed);
+  const us = timeline?.timeUs[playhead] ?? 0;
+  const time = timeline === null ? '' : trace ? clockText(timeline, us) : durationText(us);
+  const count = `${playhead.toLocaleString('en')} / ${last.toLocaleString('en')}`;
+  return (
+    <div
+      className={styles.transport}
+      role="toolbar"
+      aria-label="Playing"
+      // A click must not take the focus: Space would press the button again instead of playing.
+      onMouseDown={(event) => {
+        if ((event.target as Element).closest('button')) event.preventDefault();
+      }}
+    >
+      <CommandButton id="play.first" className={styles.wide}>
+        <Icon name="first" />
+      </CommandButton>
+      <CommandButton id="play.back">
+        <Icon name="back" />
+      </CommandButton>
+      <CommandButton id="play.toggle" label={playing ? 'Pause' : 'Play'} kind="round">
+        <Icon name={playing ? 'pause' : 'play'} />
+      </CommandButton>
+      <CommandButton id="play.step">
+        <Icon name="step" />
+      </CommandButton>
+      <CommandButton id="play.last" className={styles.wide}>
+        <Icon name="last" />
+      </CommandButton>
+      <span className={styles.position} data-testid="position">
+        {count}
+      </span>
+      <span className={styles.time} data-testid="time">
+        {time}
+      </span>
+      <input
+        className={styles.slider}
+        type="range"
+        min={0}
+        max={last}
+        value={playhead}
+        aria-label={trace ? 'Event' : 'Step'}
+        aria-valuetext={`${trace ? 'event' : 'step'} ${count}`}
+        onChange={(event) => seek(Number(event.target.value))}
+      />
+      <span className={styles.space} />
+      <div className={`${styles.axis} ${styles.wide}`} role="group" aria-label="Axis">
+        {AXES.map((name) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={axis === name}
+            title={`Axis: ${name} (X)`}
+            onClick={() => setAxis(name)}
+          >
+            {name === 'steps' && trace ? 'Events' : name === 'steps' ? 'Steps' : 'Time'}
+          </button>
+        ))}
+      </div>
+      <MenuButton menu="speed" label={`Speed: ${speed} times`}>
+        {speed}×
+      </MenuButton>
+      <CommandButton id="lanes.fit" kind="plain" className={styles.wide} label="Fit" />
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+/** The page itself: theme, panels, menus, dialogs, what is selected. */
+import type { Axis, Item } from '../../lanes/lanes-view';
+import { Mark } from '../../timeline/columns';
+import { seek } from './player';
+import { placeOf, themeOf, timelineOf, type AppState, type OpenMenu, type PanelName } from './state';
+import { get, set } from './store';
+
+export function toggleTheme(): void {
+  set({ themeChoice: themeOf(get()) === 'dark' ? 'light' : 'dark' });
+}
+
+export function setAxis(axis: Axis): void {
+  set({ axis });
+}
+export const toggleAxis = (): void => setAxis(get().axis === 'steps' ? 'time' : 'steps');
+
+/** On a narrow page a panel is a sheet over the lanes, one at a time. */
+export const narrow = (): boolean => window.matchMedia('(max-width: 719px)').matches;
+
+export function togglePanel(name: PanelName): void {
+  const s = get();
+  if (narrow()) set({ sheet: s.sheet === name ? null : name });
+  else set({ panels: { ...s.panels, [name]: !s.panels[name] } });
+}
+
+/** Makes sure that a panel is seen. */
+export function showPanel(name: PanelName): void {
+  const s = get();
+  if (narrow()) set({ sheet: name });
+  else if (!s.panels[name]) set({ panels: { ...s.panels, [name]: true } });
+}
+
+export const openMenu = (menu: OpenMenu): void => set({ menu });
+export const closeMenu = (): void => set({ menu: null });
+export const openDialog = (dialog: AppState['dialog']): void => set({ dialog, playing: false });
+export const closeDialog = (): void => set({ dialog: null });
+
+/** Selects, and brings the playhead to where it is. */
+export function select(item: Item | null, { follow = true } = {}): void {
+  const timeline = timelineOf(get());
+  set({ selection: item });
+  if (!follow || !item || !timeline) return;
+  if (item.kind === 'instant') seek(placeOf(get(), timeline.instants.at[item.index]!));
+  else if (item.kind === 'slice') seek(timeline.slices.start[item.index]!);
+  else if (item.kind === 'flow') seek(placeOf(get(), timeline.flows.start[item.index]!));
+}
+
+/** To the next or previous line of the log, failure or oops. */
+export function toMark(direction: 1 | -1): void {
+  const s = get();
+  const timeline = timelineOf(s);
+  if (!timeline) return;
+  const places = new Set<number>();
+  for (const line of timeline.log) if (line.source === 'kernel') places.add(placeOf(s, line.at));
+  const { instants } = timeline;
+  for (let i = 0; i < instants.length; i++)
+    if (instants.mark[i]! <= Mark.failure) places.add(placeOf(s, instants.at[i]!));
+  const ordered = [...places].sort((a, b) => a - b);
+  const to = direction > 0 ? ordered.find((at) => at > s.playhead) : ordered.filter((at) => at < s.playhead).at(-1);
+  if (to !== undefined) seek(to);
+}
+
+export function clear(): void {
+  const s = get();
+  if (s.selection) set({ selection: null });
+  else if (s.sheet) set({ sheet: null });
+  else if (s.notice) set({ notice: null });
+}

@@ -1,0 +1,77 @@
+/** A run as the page holds it: what it came to, how it is drawn, and a cursor that gives the state at any step. */
+import type { Program } from '../../language/program';
+import { load } from '../../litmus/load';
+import { outcomeOf, sentence, type Outcome, type Sentence } from '../../litmus/outcome';
+import type { Litmus } from '../../litmus/parse';
+import { Cursor, type History } from '../../machine/history';
+import { run } from '../../machine/run';
+import type { Problem } from '../../language/errors';
+import type { Timeline } from '../../timeline/columns';
+import { timelineOfRun } from '../../timeline/from-run';
+
+export interface RunView {
+  readonly litmus: Litmus;
+  readonly program: Program;
+  readonly history: History;
+  readonly cursor: Cursor;
+  readonly steps: number;
+  readonly timeline: Timeline;
+  readonly outcome: Outcome;
+  readonly sentence: Sentence;
+}
+
+export type Made =
+  { readonly ok: true; readonly view: RunView } | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** The schedule that is shown; said beside the verdict, since another one may end otherwise. */
+export const SEED = 0;
+
+/** Text to run, at once and in this thread. */
+export function makeRun(text: string, file: string): Made {
+  const loaded = load(text, file);
+  if (!loaded.ok) return loaded;
+  const result = run(loaded.program, { seed: SEED });
+  const outcome = outcomeOf(result, loaded.litmus, SEED);
+  return {
+    ok: true,
+    view: viewOf({
+      litmus: loaded.litmus,
+      program: loaded.program,
+      history: result.history,
+      initial: result.initial,
+      timeline: timelineOfRun(result, loaded.litmus.name),
+      outcome,
+    }),
+  };
+}
+
+export interface RunParts {
+  readonly litmus: Litmus;
+  readonly program: Program;
+  readonly history: History;
+  readonly initial: Int32Array;
+  readonly timeline: Timeline;
+  readonly outcome: Outcome;
+}
+
+export function viewOf({ initial, ...parts }: RunParts): RunView {
+  return {
+    ...parts,
+    cursor: new Cursor(parts.history, initial),
+    steps: parts.history.length,
+    sentence: sentence(parts.outcome),
+  };
+}
+
+/** The CPU that the story is about: where somebody died, else where something failed, else one that was added. */
+export function cpuOfInterest({ outcome, program }: RunView): number {
+  const oops = outcome.oops[0];
+  if (oops) return oops.cpu;
+  const failed = outcome.cpus.find((c) => c.virtualization === 'failed' || c.virtualization === 'lied');
+  if (failed) return failed.cpu;
+  const callback = outcome.failed_callbacks[0];
+  if (callback) return callback.cpu;
+  const fault = program.faults.find((f) => f.cpu >= 0);
+  if (fault) return fault.cpu;
+  return program.cpus > program.booted ? program.booted : -1;
+}

@@ -1,0 +1,47 @@
+/** Runs one text and hands the run over, columns and all. */
+import type { Problem } from '../../language/errors';
+import { load } from '../../litmus/load';
+import { outcomeOf } from '../../litmus/outcome';
+import type { HistoryColumns } from '../../machine/history';
+import { run } from '../../machine/run';
+import { timelineOfRun } from '../../timeline/from-run';
+import { SEED, type RunParts } from './run-view';
+
+export interface ToRunWorker {
+  readonly text: string;
+  readonly file: string;
+}
+
+export type FromRunWorker =
+  | { readonly type: 'done'; readonly parts: Omit<RunParts, 'history'> & { readonly columns: HistoryColumns } }
+  | { readonly type: 'problems'; readonly problems: readonly Problem[] }
+  | { readonly type: 'failed'; readonly message: string };
+
+const scope = self as unknown as {
+  onmessage: ((event: MessageEvent<ToRunWorker>) => void) | null;
+  postMessage(message: FromRunWorker): void;
+};
+
+scope.onmessage = ({ data: { text, file } }) => {
+  try {
+    const loaded = load(text, file);
+    if (!loaded.ok) {
+      scope.postMessage({ type: 'problems', problems: loaded.problems });
+      return;
+    }
+    const result = run(loaded.program, { seed: SEED });
+    scope.postMessage({
+      type: 'done',
+      parts: {
+        litmus: loaded.litmus,
+        program: loaded.program,
+        columns: result.history.columns(),
+        initial: result.initial,
+        timeline: timelineOfRun(result, loaded.litmus.name),
+        outcome: outcomeOf(result, loaded.litmus, SEED),
+      },
+    });
+  } catch (error) {
+    scope.postMessage({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+  }
+};

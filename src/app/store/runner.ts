@@ -1,0 +1,95 @@
+/** Runs a text: small machines at once, large ones in a worker, so that the page goes on answering. */
+import { parseLitmus } from '../../litmus/parse';
+import { lastOf } from './state';
+import { get, set } from './store';
+import { makeRun, type Made, type RunView } from './run-view';
+import { runInWorker } from './run-worker-client';
+
+/** A machine of so many CPUs runs within a frame or two. */
+const SMALL = 64;
+
+/** What problems are reported against. */
+export const FILE = 'litmus';
+
+let current: AbortController | null = null;
+
+interface Options {
+  /** Keep the playhead where it is, as far as the new run has that step. */
+  readonly keep: boolean;
+  /** Play from the start, showing no more than has happened. */
+  readonly unfold?: boolean;
+}
+
+export function runText(text: string, options: Options): void {
+  current?.abort();
+  current = null;
+  if (get().work?.what === WHAT) set({ work: null });
+  const parsed = parseLitmus(text, FILE);
+  if (!parsed.ok) {
+    set({ problems: parsed.problems });
+    return;
+  }
+  if (parsed.litmus.setup.cpus <= SMALL) {
+    take(attempt(text), options);
+    return;
+  }
+  const abort = new AbortController();
+  current = abort;
+  set({
+    work: {
+      what: WHAT,
+      detail: `${parsed.litmus.setup.cpus} CPUs`,
+      share: null,
+      cancel: () => {
+        abort.abort();
+        set({ work: null });
+      },
+    },
+  });
+  runInWorker(text, FILE, abort.signal).then(
+    (made) => {
+      if (abort.signal.aborted) return;
+      set({ work: null });
+      take(made, options);
+    },
+    (error: unknown) => {
+      if (abort.signal.aborted) return;
+      set({ work: null, notice: { tone: 'error', text: 'The run did not finish.', details: [message(error)] } });
+    },
+  );
+}
+
+const WHAT = 'Running the text';
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A defect of ours must not take the page down: it is said, and the last run stays. */
+function attempt(text: string): Made | null {
+  try {
+    return makeRun(text, FILE);
+  } catch (error) {
+    set({ notice: { tone: 'error', text: 'The run failed inside Hotlanes.', details: [message(error)] } });
+    return null;
+  }
+}
+
+function take(made: Made | null, { keep, unfold = false }: Options): void {
+  if (made === null) return;
+  if (!made.ok) {
+    set({ problems: made.problems });
+    return;
+  }
+  show(made.view, keep, unfold);
+}
+
+function show(run: RunView, keep: boolean, unfold: boolean): void {
+  const s = get();
+  const wasAtEnd = s.showing === 'run' && s.run !== null && s.playhead >= lastOf(s);
+  const last = run.steps;
+  const elsewhere = s.showing === 'trace' ? { playhead: last, axis: 'steps' as const } : null;
+  set({ run, problems: [], elsewhere, ...(s.showing === 'run' ? { selection: null } : {}) });
+  if (s.showing === 'trace') return;
+  if (unfold) set({ playhead: 0, unfolding: true, playing: true });
+  else if (keep && s.run !== null && !wasAtEnd) set({ playhead: Math.min(s.playhead, last) });
+  else set({ playhead: last, playing: false, unfolding: false });
+}

@@ -1,0 +1,140 @@
+/** All that the page knows, as one plain value. Nothing here knows React; what changes it is in the files beside it. */
+import type { Problem } from '../../language/errors';
+import type { Axis, Item } from '../../lanes/lanes-view';
+import type { ThemeName } from '../../lanes/palette';
+import type { ImportReport } from '../../timeline/import-files';
+import type { Ordinal, Timeline } from '../../timeline/columns';
+import type { RunView } from './run-view';
+
+/** A real kernel's trace, as it was opened. */
+export interface TraceView {
+  /** Folder of a capture that comes with the page ("6.1/s2"); null for files of the user's own. */
+  readonly id: string | null;
+  readonly title: string;
+  /** What to look for, or the files it is made of. */
+  readonly about: string;
+  readonly timeline: Timeline;
+  readonly report: ImportReport;
+}
+
+/** What is shown beside the lanes can be put away. */
+export type PanelName = 'text' | 'step' | 'log';
+
+export type Speed = 0.25 | 0.5 | 1 | 2 | 4;
+export const SPEEDS: readonly Speed[] = [0.25, 0.5, 1, 2, 4];
+
+/** Something that takes its time, with a way out. */
+export interface Work {
+  readonly what: string;
+  readonly detail: string;
+  /** 0 to 1; null when nobody can tell. */
+  readonly share: number | null;
+  readonly cancel: () => void;
+}
+
+export interface Notice {
+  readonly tone: 'error' | 'info';
+  readonly text: string;
+  readonly details: readonly string[];
+}
+
+export type ThemeChoice = 'system' | ThemeName;
+
+export type MenuName = 'scenario' | 'kernel' | 'act' | 'open' | 'speed' | 'panels' | 'cpu' | 'vcpu';
+
+export interface OpenMenu {
+  readonly name: MenuName;
+  /** What it hangs on: an element, or a point (CSS pixels in the window). */
+  readonly anchor: Element | { readonly x: number; readonly y: number };
+  /** CPU or vCPU that it is about. */
+  readonly subject?: number;
+}
+
+/** Where the user was in a timeline that is not shown now. */
+export interface Place {
+  readonly playhead: Ordinal;
+  readonly axis: Axis;
+}
+
+export interface AppState {
+  // The text and what it came to
+  readonly text: string;
+  /** Scenario of the gallery that the text began as. */
+  readonly scenario: string;
+  readonly problems: readonly Problem[];
+  /** The run of the last text that was without problems. */
+  readonly run: RunView | null;
+  /** Texts before and after this one, nearest last. */
+  readonly past: readonly string[];
+  readonly future: readonly string[];
+
+  // A trace
+  readonly trace: TraceView | null;
+  readonly showing: 'run' | 'trace';
+  readonly elsewhere: Place | null;
+
+  // Time
+  /** Of a run: how many steps are done. Of a trace: the event that it is at. */
+  readonly playhead: Ordinal;
+  readonly playing: boolean;
+  /** What is later than the playhead is not shown yet. */
+  readonly unfolding: boolean;
+  readonly speed: Speed;
+  readonly axis: Axis;
+  readonly selection: Item | null;
+
+  // The page
+  readonly themeChoice: ThemeChoice;
+  readonly systemTheme: ThemeName;
+  readonly panels: Readonly<Record<PanelName, boolean>>;
+  /** On a narrow page one panel at a time lies over the lanes. */
+  readonly sheet: PanelName | null;
+  readonly menu: OpenMenu | null;
+  readonly dialog: 'help' | 'table' | 'report' | null;
+  readonly work: Work | null;
+  readonly notice: Notice | null;
+}
+
+export const initialState: AppState = {
+  text: '',
+  scenario: '',
+  problems: [],
+  run: null,
+  past: [],
+  future: [],
+  trace: null,
+  showing: 'run',
+  elsewhere: null,
+  playhead: 0,
+  playing: false,
+  unfolding: false,
+  speed: 1,
+  axis: 'steps',
+  selection: null,
+  themeChoice: 'system',
+  systemTheme: 'light',
+  panels: { text: true, step: true, log: true },
+  sheet: null,
+  menu: null,
+  dialog: null,
+  work: null,
+  notice: null,
+};
+
+export const timelineOf = (s: AppState): Timeline | null =>
+  (s.showing === 'trace' ? s.trace?.timeline : s.run?.timeline) ?? null;
+
+/** The last place of the playhead: after a run's last step, at a trace's last event. */
+export const lastOf = (s: AppState): Ordinal =>
+  s.showing === 'trace' ? Math.max(0, (s.trace?.timeline.length ?? 1) - 1) : (s.run?.steps ?? 0);
+
+/**
+ * Where the playhead shows an event. In a run the playhead counts steps that are done: after step n (from 1, ordinal n - 1)
+ * it is n, so that what lies before the line has happened. In a trace it is at the event itself.
+ */
+export const placeOf = (s: AppState, event: Ordinal): Ordinal => (s.showing === 'run' ? event + 1 : event);
+
+/** Has this event happened where the playhead is? */
+export const isPast = (s: AppState, event: Ordinal): boolean => placeOf(s, event) <= s.playhead;
+
+export const themeOf = (s: AppState): ThemeName => (s.themeChoice === 'system' ? s.systemTheme : s.themeChoice);

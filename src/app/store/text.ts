@@ -1,0 +1,89 @@
+/** The litmus text: changing it, undoing that, and running what it says. */
+import { GALLERY, galleryText, OPENING } from '../../litmus/gallery';
+import { timelineOf, type AppState } from './state';
+import { get, set } from './store';
+import { runText } from './runner';
+
+/** Texts kept for undo. */
+const MOST = 200;
+/** Keystrokes within this time are undone as one. */
+const BURST_MS = 800;
+
+let lastTyped = 0;
+let pending: ReturnType<typeof setTimeout> | undefined;
+
+/** How a text came to be changed: typing is run after a pause and undone in bursts. */
+type How = 'typed' | 'act';
+
+export function setText(text: string, how: How = 'act'): void {
+  const s = get();
+  if (text === s.text) return;
+  const now = Date.now();
+  const sameBurst = how === 'typed' && now - lastTyped < BURST_MS && s.past.length > 0;
+  lastTyped = how === 'typed' ? now : 0;
+  set({ text, past: sameBurst ? s.past : [...s.past.slice(1 - MOST), s.text], future: [] });
+  runSoon(how === 'typed' ? 250 : 0);
+}
+
+export function undo(): void {
+  const { past, future, text } = get();
+  const before = past.at(-1);
+  if (before === undefined) return;
+  lastTyped = 0;
+  set({ text: before, past: past.slice(0, -1), future: [...future, text] });
+  runSoon(0);
+}
+
+export function redo(): void {
+  const { past, future, text } = get();
+  const next = future.at(-1);
+  if (next === undefined) return;
+  lastTyped = 0;
+  set({ text: next, past: [...past, text], future: future.slice(0, -1) });
+  runSoon(0);
+}
+
+function runSoon(ms: number): void {
+  clearTimeout(pending);
+  if (ms === 0) runText(get().text, { keep: true });
+  else pending = setTimeout(() => runText(get().text, { keep: true }), ms);
+}
+
+/** Another scenario of the gallery. The text that was there is one undo away. */
+export function openScenario(name: string, { unfold = true } = {}): void {
+  const text = galleryText(name);
+  if (text === undefined) return;
+  clearTimeout(pending);
+  const s = get();
+  const past = s.text === '' || s.text === text ? s.past : [...s.past.slice(1 - MOST), s.text];
+  set({ scenario: name, text, past, future: [], showing: 'run', trace: null, elsewhere: null, selection: null });
+  runText(text, { keep: false, unfold });
+}
+
+/** The text that the gallery has under this name; null where the user's text is that very text, or began as none. */
+export function originalOf(s: AppState): string | null {
+  const original = galleryText(s.scenario);
+  return original === undefined || original === s.text ? null : original;
+}
+
+export function toOriginal(): void {
+  const original = originalOf(get());
+  if (original !== null) setText(original);
+}
+
+/** What the page begins with: the text that was kept, or the gallery's first. */
+export function begin(kept: { readonly text: string; readonly scenario: string } | null, unfold: boolean): void {
+  if (kept === null) {
+    openScenario(OPENING(), { unfold });
+    return;
+  }
+  const scenario = GALLERY.some((g) => g.name === kept.scenario) ? kept.scenario : OPENING();
+  set({ text: kept.text, scenario });
+  runText(kept.text, { keep: false, unfold });
+  // A text that was kept half-written still has lanes: those of the scenario that it began as.
+  if (get().run === null && get().work === null && timelineOf(get()) === null) {
+    const problems = get().problems;
+    runText(galleryText(scenario)!, { keep: false, unfold: false });
+    set({ problems });
+  }
+}
