@@ -19,7 +19,8 @@ async function load() {
 // `hotlanes ... | head` closes the pipe early, which is no error.
 process.stdout.on('error', (error) => {
   if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EPIPE') process.exit();
-  throw error;
+  console.error(`hotlanes: cannot write: ${error.message}`);
+  process.exit(70); // not 1, which is a verdict
 });
 
 // npm runs scripts in the project's folder; a FILE argument is meant from where the user is.
