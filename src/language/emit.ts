@@ -8,6 +8,7 @@ import { constant, isLocal } from './expressions';
 import { Calls } from './emit-calls';
 import { RESULT } from './emit-pieces';
 import { IrqOff, type Code, type Instr, type InstrBase, type StoreAt } from './program';
+import type { SetupAction } from './setup';
 import { countSlots, type After, type Family, type Scope } from './scope';
 
 export class Emitter extends Calls {
@@ -51,6 +52,7 @@ export class Emitter extends Calls {
           `this line names ${action.args.length} thing(s)`,
         );
       }
+      this.checkArguments(fn, action);
       const about = {
         actor: index,
         index: i,
@@ -88,6 +90,23 @@ export class Emitter extends Calls {
       }
     }
     return next;
+  }
+
+  /** The words of an action name what its function is about: a CPU is no VM, though both are numbers. */
+  private checkArguments(fn: Ast.FnDecl, action: SetupAction): void {
+    fn.params.forEach(({ name, type }, i) => {
+      const kind = action.kinds[i]!;
+      const value = action.args[i]!;
+      const [lo, hi] = this.layout.range(type);
+      const fits = kind === 'any' ? lo <= value : kind === 'int' || kind === type.kind;
+      if (!fits) throw new TextError(action.place, `${fn.name} takes a ${type.kind} here, not a ${kind}`);
+      if (value < lo || value > hi)
+        throw new TextError(
+          action.place,
+          `${name} of ${fn.name} cannot be ${value}`,
+          `it is ${Math.max(0, lo)} to ${hi}`,
+        );
+    });
   }
 
   // ---- statements

@@ -11,10 +11,15 @@ export interface SetupVm {
   readonly halts: boolean;
 }
 
+/** What a word of an action names; `any` is none of a kind. */
+export type ArgumentKind = 'cpu' | 'vm' | 'vcpu' | 'int' | 'any';
+
 export interface SetupAction {
   /** Name of the kernel text's `action`. */
   readonly fn: string;
   readonly args: readonly number[];
+  /** What each of them names. */
+  readonly kinds: readonly ArgumentKind[];
   readonly text: string;
   readonly place: Place;
   /** Waits until this other action (actor index, action index) is done. */

@@ -19,7 +19,14 @@
 import { ERRNO } from '../language/errno';
 import { didYouMean, TextError, type Place, type Problem } from '../language/errors';
 import { parseExpression } from '../language/parser';
-import { LIMITS, type Setup, type SetupAction, type SetupFault, type SetupVm } from '../language/setup';
+import {
+  LIMITS,
+  type ArgumentKind,
+  type Setup,
+  type SetupAction,
+  type SetupFault,
+  type SetupVm,
+} from '../language/setup';
 
 export interface Litmus {
   readonly name: string;
@@ -90,7 +97,8 @@ class LitmusParser {
     let last: 'fault' | 'action' | 'about' | '' = '';
     this.text.split('\n').forEach((full, i) => {
       const raw = full.replace(/\r$/, '');
-      const code = stripComment(raw);
+      // in a description that goes on, # is a character like any other
+      const code = this.openAbout ? raw : stripComment(raw);
       if (code.trim() === '') return;
       const words = this.words(code, i + 1);
       const first = words[0]!;
@@ -295,7 +303,8 @@ class LitmusParser {
       const name = words[i - 1]!;
       const value = words[i + 1];
       const known: Readonly<Record<string, number>> = { Y: 1, y: 1, N: 0, n: 0 };
-      const number = value && (/^\d{1,6}$/.test(value.text) ? Number(value.text) : known[value.text]);
+      const named = value && Object.hasOwn(known, value.text) ? known[value.text] : undefined;
+      const number = value && /^\d{1,6}$/.test(value.text) ? Number(value.text) : named;
       if (number === undefined)
         throw new TextError(value?.place ?? name.place, `${name.text} needs a value`, 'such as 0, 1, Y or N');
       this.params.push({ name: name.text.replace(/^\w+\./, ''), value: number, place: name.place });
@@ -375,6 +384,7 @@ class LitmusParser {
       return {
         fn: 'create_vm',
         args: [this.vms.findIndex((vm) => vm.name === own.text)],
+        kinds: ['vm'],
         text: withoutAfter(raw.text),
         place: raw.place,
         after,
@@ -386,28 +396,30 @@ class LitmusParser {
         `${verb.text} is no action`,
         didYouMean(verb.text, VERBS) || `actions are ${VERBS.join(', ')}`,
       );
-    const args: number[] = [];
+    const operands: { value: number; kind: ArgumentKind }[] = [];
     for (const w of words.slice(1)) {
       if (NOISE.has(w.text) || w.text === 'spinning' || w.text === 'halting') continue;
-      args.push(this.operand(w, cpus));
+      operands.push(this.operand(w, cpus));
     }
-    return { fn: verb.text, args, text: withoutAfter(raw.text), place: raw.place, after };
+    const args = operands.map((o) => o.value);
+    const kinds = operands.map((o) => o.kind);
+    return { fn: verb.text, args, kinds, text: withoutAfter(raw.text), place: raw.place, after };
   }
 
-  private operand(w: Word, cpus: number): number {
-    if (/^cpu\d+$/.test(w.text)) return this.cpu(w, cpus);
-    if (w.text === 'any') return -1;
-    if (w.text in MODULES) return MODULES[w.text]!;
-    if (/^\d+$/.test(w.text)) return Number(w.text);
+  private operand(w: Word, cpus: number): { value: number; kind: ArgumentKind } {
+    if (/^cpu\d+$/.test(w.text)) return { value: this.cpu(w, cpus), kind: 'cpu' };
+    if (w.text === 'any') return { value: -1, kind: 'any' };
+    if (Object.hasOwn(MODULES, w.text)) return { value: MODULES[w.text]!, kind: 'int' };
+    if (/^\d{1,9}$/.test(w.text)) return { value: Number(w.text), kind: 'int' };
     const vcpu = /^(\w+)\.vcpu(\d+)$/.exec(w.text);
     const vmName = vcpu ? vcpu[1]! : w.text;
     const v = this.vms.findIndex((vm) => vm.name === vmName);
     if (v >= 0) {
-      if (!vcpu) return v;
+      if (!vcpu) return { value: v, kind: 'vm' };
       const index = Number(vcpu[2]);
       if (index >= this.vms[v]!.vcpus)
         throw new TextError(w.place, `${vmName} has ${this.vms[v]!.vcpus} vCPU(s), counted from 0`);
-      return this.vms.slice(0, v).reduce((n, vm) => n + vm.vcpus, 0) + index;
+      return { value: this.vms.slice(0, v).reduce((n, vm) => n + vm.vcpus, 0) + index, kind: 'vcpu' };
     }
     throw new TextError(
       w.place,
@@ -428,7 +440,13 @@ class LitmusParser {
       const have = raw.words.slice(0, end < 0 ? undefined : end).map((w) => w.text);
       return wanted.every((w) => have.includes(w)) ? [i] : [];
     });
-    if (matches.length === 0)
+    const first = matches[0];
+    if (first !== undefined && this.raw[first]!.actor === from.actor && first > this.raw.indexOf(from))
+      throw new TextError(
+        words[0]!.place,
+        'this action comes later in the same actor, which does its actions in order',
+      );
+    if (first === undefined)
       throw new TextError(
         { ...words[0]!.place, length: wanted.join(' ').length },
         `no action "${wanted.join(' ')}" in this text`,
@@ -437,7 +455,7 @@ class LitmusParser {
           this.raw.map((r) => r.text),
         ),
       );
-    return matches[0]!;
+    return first;
   }
 
   private fault(f: { maybe: boolean; words: readonly Word[]; place: Place; text: string }, cpus: number): SetupFault {
@@ -457,7 +475,11 @@ class LitmusParser {
       throw new TextError(returns?.place ?? fn.place, 'a fault says what is returned', `fault ${fn.text} returns -EIO`);
     const match = /^(-?)(\w+)$/.exec(value.text);
     const named =
-      match && match[2]! in ERRNO ? ERRNO[match[2]!]! : match && /^\d+$/.test(match[2]!) ? Number(match[2]) : null;
+      match && Object.hasOwn(ERRNO, match[2]!)
+        ? ERRNO[match[2]!]!
+        : match && /^\d+$/.test(match[2]!)
+          ? Number(match[2])
+          : null;
     if (named === null || named > 4095)
       throw new TextError(
         value.place,

@@ -1,0 +1,206 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GALLERY, galleryText } from './gallery';
+import { load } from './load';
+import { parseLitmus } from './parse';
+
+const HEAD = 'litmus t\nkernel v5.15\nmachine intel, cpus 2 + 1 hot-addable\n';
+const QEMU = 'qemu: modprobe kvm_intel\n  vm0 = create vm, 2 vcpus\n  run vm0\n';
+
+/** What is wrong, as "line:column message (suggestion)"; '' when nothing is. */
+function wrong(text: string): string {
+  const loaded = load(text, 't.litmus');
+  if (loaded.ok) return '';
+  const { line, column, message, suggestion } = loaded.problems[0]!;
+  return `${line}:${column} ${message}${suggestion ? ` (${suggestion})` : ''}`;
+}
+
+describe('litmus text', () => {
+  it('reads actors, actions, noise words, after, faults and the question', () => {
+    const parsed = parseLitmus(galleryText('kevin-2021-11-30')!, 't');
+    if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
+    const { setup, about } = parsed.litmus;
+    expect(about).toMatch(/^KVM cannot enable virtualization on a hot-added CPU\. What does/);
+    expect(setup.actors.map((a) => a.actions.map((x) => [x.fn, ...x.args]))).toEqual([
+      [
+        ['modprobe', 1],
+        ['create_vm', 0],
+        ['run', 0],
+      ],
+      [
+        ['hotadd', 4],
+        ['online', 4],
+        ['affine', 0, 4],
+      ],
+    ]);
+    expect(setup.actors[1]!.actions[1]!.after).toEqual({ actor: 0, index: 2 });
+    expect(setup.faults).toMatchObject([{ cpu: 4, fn: 'kvm_arch_hardware_enable', returns: -5, maybe: false, nth: 0 }]);
+  });
+
+  it('is the same text with CRLF, with comments, and with lines that go on', () => {
+    const plain = parseLitmus(HEAD + QEMU + 'fault cpu1 vmx_hardware_enable returns -EIO once\nnever oops\n', 't');
+    const crlf = parseLitmus(
+      (HEAD + QEMU + 'fault cpu1 vmx_hardware_enable returns -EIO once\nnever oops\n').replaceAll('\n', '\r\n'),
+      't',
+    );
+    const more = parseLitmus(
+      `# top\n${HEAD}  # indented\n\n${QEMU}fault cpu1 vmx_hardware_enable # why\n  returns -EIO\n  once\nnever oops # ?\n`,
+      't',
+    );
+    if (!plain.ok || !crlf.ok || !more.ok) throw new Error('must parse');
+    const bare = (p: typeof plain): unknown =>
+      JSON.parse(
+        JSON.stringify(p.litmus.setup, (key, value: unknown) => (['place', 'text'].includes(key) ? undefined : value)),
+      );
+    expect(bare(crlf)).toEqual(bare(plain));
+    expect(JSON.stringify(bare(more)).replace(/"line":\d+/g, '')).toBe(
+      JSON.stringify(bare(plain)).replace(/"line":\d+/g, ''),
+    );
+  });
+
+  it('keeps a # in a description, on its second line too', () => {
+    const parsed = parseLitmus(`litmus t\n"one # two\n three # four"\nkernel v5.15\nmachine intel\n`, 't');
+    expect(parsed.ok && parsed.litmus.about).toBe('one # two three # four');
+  });
+
+  it.each([
+    ['', '1:1 a litmus text begins with "litmus NAME"'],
+    ['litmus', '1:1 "litmus" is followed by the name of the test'],
+    ['litmus a b', '1:10 unexpected b'],
+    ['litmus a\n', '1:1 the text names no kernel (add a line "kernel v5.15")'],
+    [
+      'litmus a\nkernel v5.15',
+      '1:1 the text describes no machine (add a line "machine intel, cpus 4 + 1 hot-addable")',
+    ],
+    ['litmus a\nkernel v5.51\nmachine intel', '2:8 no kernel text is called v5.51 (did you mean v5.15?)'],
+    ['litmus a\n"never closed\n', '1:1 the description is not closed (a quote is missing)'],
+    ['litmus a\n"closed" more', '2:1 nothing may follow the description on its line'],
+    ['litmus a\nkernel v5.15\nmachine intl', '3:9 intl says nothing of a machine (did you mean intel?)'],
+    ['litmus a\nkernel v5.15\nmachine intel, cpus 0', '3:21 a machine has at least one CPU'],
+    ['litmus a\nkernel v5.15\nmachine intel, cpus 5000', '3:21 5000 is more than 4096, the most that is supported'],
+    ['litmus a\nkernel v5.15\nmachine intel, packages 0', '3:25 a machine has at least one package'],
+    ['litmus a\nkernel v5.15\nmachine intel\nmachine amd', '4:1 the machine is described twice'],
+    [`${HEAD}nevr oops`, '4:1 nevr begins no line of a litmus text (did you mean never?)'],
+    [`${HEAD}never`, '4:1 "never" is followed by a condition (such as oops, or loaded(vm0.vcpu0, 4))'],
+    [`${HEAD}never oops\nnever panic`, '5:1 a text asks one question'],
+    [`${HEAD}never ooops`, '4:7 ooops is not known here (did you mean oops?)'],
+    [`${HEAD}never online(4) and`, '4:20 expected a value, found the end of the line'],
+    [`${HEAD}never online(vm0)\n${QEMU}`, '4:7 cpu of online is a cpu, and this is a vm'],
+    [`${HEAD}admin: onlin cpu1`, '4:8 the kernel v5.15 has no action onlin (did you mean online?)'],
+    [`${HEAD}admin: online cpu7`, '4:15 there is no CPU 7: the machine has 3, counted from 0'],
+    [`${HEAD}admin: online`, '4:8 online takes a cpu (this line names 0 thing(s))'],
+    [`${HEAD}${QEMU}admin: online vm0`, '7:8 online takes a cpu here, not a vm'],
+    [`${HEAD}${QEMU}admin: affine vm0 to cpu1`, '7:8 affine takes a vcpu here, not a vm'],
+    [`${HEAD}${QEMU}admin: affine vm0.vcpu2 to cpu1`, '7:15 vm0 has 2 vCPU(s), counted from 0'],
+    [`${HEAD}${QEMU}admin: run vm1`, '7:12 vm1 is not known here (did you mean vm0?)'],
+    [`${HEAD}${QEMU}admin: run constructor`, '7:12 constructor is not known here'],
+    [`${HEAD}admin: create vm`, '4:8 the VM needs a name (vm0 = create vm, 2 vcpus)'],
+    [`${HEAD}admin: x = online cpu1`, '4:10 only a VM gets a name (vm0 = create vm, 2 vcpus)'],
+    [`${HEAD}${QEMU}  vm0 = create vm`, '7:3 vm0 is made twice'],
+    [`${HEAD}a: v = create vm, 65 vcpus`, '4:19 65 is more than 64, the most that is supported'],
+    [
+      `${HEAD}admin: online cpu1 after`,
+      '4:20 "after" is followed by an action of another actor (online cpu4 after run vm0)',
+    ],
+    [`${HEAD}admin: online cpu1 after rnu vm0`, '4:26 no action "rnu vm0" in this text'],
+    [`${HEAD}admin: online cpu1 after offline cpu1\n  offline cpu1`, '4:26 this action comes later in the same actor'],
+    [`${HEAD}maybe oops`, '4:7 "maybe" is followed by "fault"'],
+    [
+      `${HEAD}fault`,
+      '4:1 a fault names a function or a hotplug state (fault cpu4 kvm_arch_hardware_enable returns -EIO)',
+    ],
+    [`${HEAD}fault vmx_hardware_enable`, '4:7 a fault says what is returned (fault vmx_hardware_enable returns -EIO)'],
+    [`${HEAD}fault vmx_hardware_enable returns -EOI`, '4:35 -EOI is no errno (did you mean EIO?)'],
+    [`${HEAD}fault vmx_hardware_enable returns constructor`, '4:35 constructor is no errno'],
+    [
+      `${HEAD}fault vmx_hardware_enable returns -EIO twice`,
+      '4:40 unexpected twice (a fault ends with its value, "once", or "time 2")',
+    ],
+    [`${HEAD}fault vmx_hardware_enable returns -EIO time 0`, '4:45 times count from 1'],
+    [
+      `${HEAD}fault vmx_hardwear_enable returns -EIO`,
+      '4:1 vmx_hardwear_enable is no function or hotplug state of v5.15 (did you mean vmx_hardware_enable?)',
+    ],
+    ['litmus t\n' + '#'.repeat(70_000), '1:1 a litmus text has at most 65536 characters, this one 70009'],
+  ])('%j', (text, message) => {
+    const got = wrong(text);
+    expect(got.startsWith(message) ? message : got).toBe(message);
+  });
+
+  it('bounds actors, actions, VMs and faults', () => {
+    const many = (n: number, line: (i: number) => string): string =>
+      Array.from({ length: n }, (_, i) => line(i)).join('\n');
+    expect(wrong(HEAD + many(17, (i) => `a${i}: online cpu1`))).toBe('20:1 a text has at most 16 actors');
+    expect(wrong(`${HEAD}a:\n` + many(257, () => '  online cpu1'))).toBe('261:3 a text has at most 256 actions');
+    expect(wrong(`${HEAD}a:\n` + many(17, (i) => `  v${i} = create vm`))).toBe('21:3 a text has at most 16 VMs');
+    expect(wrong(HEAD + many(65, () => 'fault cpu1 vmx_hardware_enable returns -EIO'))).toBe(
+      '68:1 a text has at most 64 faults',
+    );
+  });
+
+  it('reports a place inside any text, and throws on none', () => {
+    const words = fc.constantFrom(
+      'litmus',
+      'kernel',
+      'v5.15',
+      'machine',
+      'intel',
+      'cpus',
+      '4',
+      '+',
+      '\n',
+      '\n',
+      '\n  ',
+      'a:',
+      'online',
+      'cpu1',
+      'after',
+      '=',
+      ',',
+      '"',
+      '#',
+      'fault',
+      'returns',
+      '-EIO',
+      'never',
+      'oops',
+      '(',
+      ')',
+      'vm0',
+      'create',
+      'any',
+      '__proto__',
+    );
+    const placed = (text: string): void => {
+      const loaded = load(text, 't');
+      if (loaded.ok) return;
+      const lines = text.split('\n');
+      for (const p of loaded.problems) {
+        if (p.file !== 't') continue;
+        expect(p.line).toBeGreaterThanOrEqual(1);
+        expect(p.line).toBeLessThanOrEqual(lines.length);
+        expect(p.column).toBeGreaterThanOrEqual(1);
+        expect(p.column).toBeLessThanOrEqual(lines[p.line - 1]!.length + 1);
+      }
+    };
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), placed));
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 40 }), (w) => placed(w.join(' '))),
+      { numRuns: 500 },
+    );
+    const text = galleryText('kevin-2021-11-30')!;
+    const edit = fc.tuple(fc.nat(text.length), fc.nat(10), fc.array(words, { maxLength: 2 }));
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
+        let damaged = text;
+        for (const [at, cut, put] of edits) damaged = damaged.slice(0, at) + put.join(' ') + damaged.slice(at + cut);
+        placed(damaged);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it.each(GALLERY.map((g) => g.name))('%s loads', (name) => {
+    expect(wrong(galleryText(name)!)).toBe('');
+  });
+});
