@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
@@ -11,6 +12,7 @@ const isolation = {
 export default defineConfig({
   base: './', // so that the built files work from any sub-path
   plugins: [react()],
+  resolve: { alias: { 'd3-transition': fileURLToPath(new URL('src/lanes/no-transition.ts', import.meta.url)) } },
   worker: { format: 'es' },
   server: { headers: isolation },
   preview: { headers: isolation },

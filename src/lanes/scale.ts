@@ -5,7 +5,7 @@
  *     steps    the ordinal itself           left + (u - start) / (end - start) * (right - left)
  *     time     timeUs[ordinal]              the same
  */
-import { scaleLinear, tickStep } from 'd3';
+import { tickStep } from 'd3';
 import type { Ordinal, Timeline } from '../timeline/columns';
 import { lowerBound } from './search';
 
@@ -231,7 +231,6 @@ export function ticksOf(scale: XScale, measure: (text: string) => number): Tick[
   // A trace's clock counts from boot: round numbers are round on that clock.
   const origin = scale.axis === 'time' && absolute(scale) ? scale.timeline.originUs : 0;
   for (let count = Math.max(2, Math.floor(width / 70)); count >= 1; count--) {
-    const linear = scaleLinear([scale.start + origin, scale.end + origin], [scale.left, scale.right]);
     let step = tickStep(scale.start, scale.end, count);
     if (scale.axis === 'steps') step = Math.max(1, step);
     const ticks: Tick[] = [];
@@ -243,7 +242,7 @@ export function ticksOf(scale: XScale, measure: (text: string) => number): Tick[
       if (v < -1e-9 * step && !origin) continue;
       const text = scale.axis === 'steps' ? stepText(v) : timeText(scale.timeline, v, step, false);
       widest = Math.max(widest, measure(text));
-      ticks.push({ x: linear(i * step), text });
+      ticks.push({ x: scale.left + (v - scale.start) * scale.k, text });
     }
     const gap = step * scale.k;
     if (gap >= widest + 16 || count === 1) return ticks;
