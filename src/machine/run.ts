@@ -226,8 +226,9 @@ class Simulation {
     const { machine } = this;
     const pc = machine.head(t.context, Head.pc);
     machine.apply(t);
-    const cost = this.random ? machine.cost * (0.6 + 0.8 * this.random()) : machine.cost;
-    const done = time + cost;
+    // the history must know what the step took in this run
+    if (this.random) machine.cost *= 0.6 + 0.8 * this.random();
+    const done = time + machine.cost;
     if (cpu >= 0) this.clock[cpu] = done;
     this.note(t, time, done);
     const { journal } = machine;
