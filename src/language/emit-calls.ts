@@ -1,7 +1,8 @@
 /** Calls: expanded in place, with the faults of the text; on other CPUs; in the stopper; of the hotplug callbacks. */
 import type * as Ast from './ast';
 import { didYouMean, TextError, type Place } from './errors';
-import { constant, isLocal, type Expressions, type Local } from './expressions';
+import { constant, isLocal } from './code';
+import type { Expressions, Local } from './expressions';
 import { Pieces, RESULT } from './emit-pieces';
 import type { Layout } from './layout';
 import { HANDLER_CPU, IrqOff, type Code, type CompiledFault, type Instr, type StoreAt } from './program';

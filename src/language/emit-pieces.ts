@@ -1,7 +1,8 @@
 /** Instructions, frames and local slots: the pieces that code is written from. */
 import type * as Ast from './ast';
 import { didYouMean, TextError, type Place } from './errors';
-import { isLocal, type Expressions } from './expressions';
+import { isLocal } from './code';
+import type { Expressions } from './expressions';
 import type { Layout } from './layout';
 import type { Code, CompiledFault, Frame, Instr, InstrBase, StoreAt } from './program';
 import type { Family, Scope } from './scope';

@@ -4,7 +4,7 @@
  */
 import type * as Ast from './ast';
 import { didYouMean, TextError } from './errors';
-import { constant, isLocal } from './expressions';
+import { constant, isLocal } from './code';
 import { Calls } from './emit-calls';
 import { RESULT } from './emit-pieces';
 import { IrqOff, type Code, type Instr, type InstrBase, type StoreAt } from './program';

@@ -1,5 +1,6 @@
 /** Expressions of a kernel text to `Code`: names resolved, domains checked, constants folded. */
 import type * as Ast from './ast';
+import { asksWhoRuns, constant, contains, fold } from './code';
 import { didYouMean, TextError, type Place } from './errors';
 import type { Layout } from './layout';
 import type { Ask, Code, StoreAt } from './program';
@@ -15,6 +16,8 @@ interface Typed {
   readonly type: string;
 }
 
+/** Kinds of numbers that must not be taken for each other. */
+const DOMAINS = new Set(['cpu', 'vm', 'vcpu', 'task', 'state']);
 const NO_LOCALS: Locals = new Map();
 const ASKS: Readonly<Record<string, readonly string[]>> = {
   running: ['task', 'cpu'],
@@ -473,86 +476,5 @@ export class Expressions {
     if (left.code.op === 'const' && op === 'and') return left.code.value ? right : { code: constant(0), type };
     if (left.code.op === 'const' && op === 'or') return left.code.value ? { code: constant(1), type } : right;
     return { code: { op: 'bin', how: op, left: left.code, right: right.code }, type };
-  }
-}
-
-const DOMAINS = new Set(['cpu', 'vm', 'vcpu', 'task', 'state']);
-
-export function constant(value: number): Code {
-  return { op: 'const', value };
-}
-
-function fold(op: Ast.BinaryOp, a: number, b: number): number {
-  switch (op) {
-    case '==':
-      return +(a === b);
-    case '!=':
-      return +(a !== b);
-    case '<':
-      return +(a < b);
-    case '<=':
-      return +(a <= b);
-    case '>':
-      return +(a > b);
-    case '>=':
-      return +(a >= b);
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case 'and':
-      return +(a !== 0 && b !== 0);
-    case 'or':
-      return +(a !== 0 || b !== 0);
-    case 'in':
-      return 0;
-  }
-}
-
-/** True when no other context can change what this reads. */
-export function isLocal(code: Code): boolean {
-  switch (code.op) {
-    case 'const':
-    case 'local':
-    case 'this':
-    case 'self':
-      return true;
-    case 'not':
-    case 'minus':
-      return isLocal(code.of);
-    case 'bin':
-      return isLocal(code.left) && isLocal(code.right);
-    case 'instance':
-      return isLocal(code.index);
-    default:
-      return false;
-  }
-}
-
-/** True when the value depends on the context that evaluates it. */
-function asksWhoRuns(code: Code): boolean {
-  return contains(code, (c) => c.op === 'this' || c.op === 'self');
-}
-
-function contains(code: Code, is: (part: Code) => boolean): boolean {
-  if (is(code)) return true;
-  const any = (...parts: readonly Code[]): boolean => parts.some((part) => contains(part, is));
-  switch (code.op) {
-    case 'not':
-    case 'minus':
-      return any(code.of);
-    case 'bin':
-      return any(code.left, code.right);
-    case 'cellAt':
-    case 'instance':
-      return any(code.index);
-    case 'firstFrom':
-      return any(code.from);
-    case 'nextState':
-      return any(code.from, code.target);
-    case 'ask':
-      return any(code.of, code.also);
-    default:
-      return false;
   }
 }

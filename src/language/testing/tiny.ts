@@ -52,7 +52,14 @@ export function tinySetup({
       place: NOWHERE,
       actions: actions.map((text) => {
         const [fn, ...args] = text.split(' ');
-        return { fn: fn!, args: args.map(Number), kinds: args.map(() => 'int' as const), text, place: NOWHERE, after: null };
+        return {
+          fn: fn!,
+          args: args.map(Number),
+          kinds: args.map(() => 'int' as const),
+          text,
+          place: NOWHERE,
+          after: null,
+        };
       }),
     })),
     faults: faults.map((f) => ({
