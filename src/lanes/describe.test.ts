@@ -63,7 +63,7 @@ describe('in words', () => {
   });
 
   it('instants and arrows', () => {
-    expect(describeInstant(timeline, 1)).toBe('CPU 4, runs: oops, mark 30, at step 30');
+    expect(describeInstant(timeline, 1)).toBe('CPU 4, runs: oops, mark 30, at step 31');
     expect(describeFlow(timeline, 0)).toBe('migration from CPU 1, runs to CPU 4, runs, step 16 to 19');
     expect(describeItem(timeline, { kind: 'track', track: 2 })).toBe('CPU 4');
   });

@@ -36,6 +36,11 @@ export function describeAt(timeline: Timeline, ordinal: Ordinal, axis: Axis): st
   );
 }
 
+/** Where a mark is: as `describeAt`, but a step of a run by its number, from 1. */
+export function describeMark(timeline: Timeline, ordinal: Ordinal, axis: Axis): string {
+  return describeAt(timeline, axis === 'steps' && timeline.source === 'run' ? ordinal + 1 : ordinal, axis);
+}
+
 function span(timeline: Timeline, start: Ordinal, end: Ordinal, axis: Axis): string {
   const us = (timeline.timeUs[end] ?? 0) - (timeline.timeUs[start] ?? 0);
   const from = describeAt(timeline, start, axis);
@@ -60,11 +65,14 @@ export function describeSlice(timeline: Timeline, slice: number, axis: Axis = 's
   return `${describeTrack(timeline, track[slice]!)}: ${what}, ${when}${more === '' ? '' : `. ${more}`}`;
 }
 
-/** "CPU 4, runs: oops, BUG in kvm_spurious_fault, at step 245" */
+/**
+ * "CPU 4, runs: oops, BUG in kvm_spurious_fault, at step 245". A run's steps count from 1 and are over at the ordinal of that
+ * number, so that a mark lies just before the playhead that shows its step.
+ */
 export function describeInstant(timeline: Timeline, instant: number, axis: Axis = 'steps'): string {
   const { track, at, mark, text, name } = timeline.instants;
   const said = timeline.strings[text[instant]!]! || timeline.strings[name[instant]!]!;
-  const place = describeAt(timeline, at[instant]!, axis);
+  const place = describeMark(timeline, at[instant]!, axis);
   return `${describeTrack(timeline, track[instant]!)}: ${markWords[mark[instant]!]!}, ${said}, at ${place}`;
 }
 

@@ -163,7 +163,8 @@ export class LanesView extends LanesModel implements GestureTarget {
   clicked(hit: Hit, { clientX, clientY }: MouseEvent): void {
     if (hit.region === 'plot') this.#select(hit.item);
     if (hit.region !== 'header' || hit.track < 0) return;
-    if (hit.part === 'actions') this.#events.emit('context', { hit, clientX, clientY });
+    const opens = hit.part === 'actions' || (hit.part === 'name' && (this.options.opensActions?.(hit) ?? false));
+    if (opens) this.#events.emit('context', { hit, clientX, clientY });
     else this.#toggle(hit);
   }
   doubleClicked(hit: Hit): void {

@@ -15,6 +15,8 @@ export interface LanesOptions {
   readonly headerWidth?: number;
   /** One line or three per folded CPU; by the number of CPUs when not given. */
   readonly density?: Density;
+  /** Which names open their actions when clicked; the others fold and unfold, as the sign beside every name does. */
+  readonly opensActions?: (hit: Hit) => boolean;
   /** Which things can be dragged away, e.g. a vCPU to another CPU. Then `drag` tells where to. */
   readonly draggable?: (hit: Hit) => boolean;
 }
