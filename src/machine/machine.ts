@@ -57,7 +57,7 @@ export class Machine extends Execution {
       if (task < 0) for (const y of others) out.push({ kind: 'switch', context: y, cpu: c, choice: 0 });
     }
     if (s[m.stopped] !== 0) return out;
-    for (const x of [...this.floating, ...this.bound.flat()]) {
+    for (const x of this.schedulable) {
       const run = this.head(x, Head.run);
       if (run === Run.sleeping && this.head(x, Head.hook) !== Hook.out && this.ready(x)) this.placings('wake', x, out);
       if (run === Run.runnable && !this.isCurrent(x) && !this.mayRun(x, this.head(x, Head.cpu)))

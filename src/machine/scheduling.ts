@@ -14,6 +14,8 @@ export class Scheduling extends State {
   readonly floating: readonly number[];
   /** Per-CPU kthreads by CPU. */
   readonly bound: readonly (readonly number[])[];
+  /** Both: all that is ever woken. */
+  protected readonly schedulable: readonly number[];
   private readonly placeUser: Evaluate;
   private readonly placePercpu: Evaluate;
   private readonly placeKthread: Evaluate;
@@ -28,6 +30,7 @@ export class Scheduling extends State {
     const bound: number[][] = Array.from({ length: program.cpus }, () => []);
     program.contexts.forEach((c, i) => c.kind === 'percpu' && bound[c.cpu]!.push(i));
     this.bound = bound;
+    this.schedulable = [...this.floating, ...bound.flat()];
     this.around = {
       bases: this.bases,
       ask: this.asks(),
