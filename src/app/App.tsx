@@ -1,19 +1,32 @@
-import { Bottom } from './panels/Bottom';
 import { DropTarget } from './panels/DropTarget';
 import { Header } from './panels/Header';
-import { Inspector } from './panels/Inspector';
 import { LanesPanel } from './panels/LanesPanel';
-import { Notices } from './panels/Notices';
 import { Sentence } from './panels/Sentence';
-import { TextPanel } from './panels/TextPanel';
 import { Transport } from './panels/Transport';
 import { Overlays } from './overlays/Overlays';
 import { Boundary } from './ui/Boundary';
 import { CommandButton } from './ui/CommandButton';
+import { around } from './late';
 import { narrow } from './store/page';
 import { useApp } from './use-app';
-import { useSyncExternalStore } from 'react';
+import { lazy, Suspense, useSyncExternalStore, type ReactNode } from 'react';
 import styles from './app.module.css';
+
+const Bottom = lazy(() => around.then((m) => ({ default: m.Bottom })));
+const Inspector = lazy(() => around.then((m) => ({ default: m.Inspector })));
+const Notices = lazy(() => around.then((m) => ({ default: m.Notices })));
+const TextPanel = lazy(() => around.then((m) => ({ default: m.TextPanel })));
+
+/** Its place is kept while it is not there yet. */
+function Soon({ children, className }: { readonly children: ReactNode; readonly className?: string | undefined }) {
+  return (
+    <div className={className}>
+      <Boundary what="A panel">
+        <Suspense fallback={null}>{children}</Suspense>
+      </Boundary>
+    </div>
+  );
+}
 
 const onResize = (changed: () => void): (() => void) => {
   window.addEventListener('resize', changed);
@@ -22,9 +35,12 @@ const onResize = (changed: () => void): (() => void) => {
 
 export function App() {
   const panels = useApp((s) => s.panels);
+  // A trace has nothing to do with the text: its lanes get the room.
+  const trace = useApp((s) => s.showing === 'trace');
   const sheet = useApp((s) => s.sheet);
   const isNarrow = useSyncExternalStore(onResize, narrow);
-  const shown = isNarrow ? { text: sheet === 'text', step: sheet === 'step', log: sheet === 'log' } : panels;
+  const wanted = isNarrow ? { text: sheet === 'text', step: sheet === 'step', log: sheet === 'log' } : panels;
+  const shown = { ...wanted, text: wanted.text && !trace };
   return (
     <div className={styles.page}>
       <Boundary what="Header">
@@ -33,12 +49,14 @@ export function App() {
       <Boundary what="Outcome">
         <Sentence />
       </Boundary>
-      <Notices />
+      <Soon>
+        <Notices />
+      </Soon>
       <main className={styles.work} data-sheet={isNarrow ? (sheet ?? undefined) : undefined}>
         {shown.text && (
-          <div className={styles.text}>
+          <Soon className={styles.text}>
             <TextPanel />
-          </div>
+          </Soon>
         )}
         <div className={styles.lanes}>
           <Boundary what="Lanes">
@@ -47,19 +65,19 @@ export function App() {
           <Transport />
         </div>
         {shown.step && (
-          <div className={styles.step}>
+          <Soon className={styles.step}>
             <Inspector />
-          </div>
+          </Soon>
         )}
         {shown.log && (
-          <div className={styles.bottom}>
+          <Soon className={styles.bottom}>
             <Bottom />
-          </div>
+          </Soon>
         )}
       </main>
       {isNarrow && (
         <nav className={styles.tabs} aria-label="Panels">
-          <CommandButton id="view.text" kind="plain" label="Text" pressed={sheet === 'text'} />
+          <CommandButton id="view.text" kind="plain" label="Text" pressed={sheet === 'text'} disabled={trace} />
           <CommandButton id="view.step" kind="plain" label="Step" pressed={sheet === 'step'} />
           <CommandButton id="view.log" kind="plain" label="Log" pressed={sheet === 'log'} />
         </nav>

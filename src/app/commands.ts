@@ -3,16 +3,15 @@
  * it, with `Mod` for Ctrl or Cmd.
  */
 import { KERNELS } from '../kernels/index';
-import { setKernel } from '../litmus/edit';
 import { GALLERY } from '../litmus/gallery';
 import { lanes } from './lanes-handle';
-import { act } from './store/acts';
+import { whenLoaded } from './late';
+import type { Act } from './store/acts';
 import { clear, openDialog, toggleAxis, togglePanel, toggleTheme, toMark } from './store/page';
 import { changeSpeed, stepBy, toFirst, togglePlay, toLast } from './store/player';
 import { timelineOf } from './store/state';
 import { get } from './store/store';
-import { openScenario, originalOf, redo, setText, toOriginal, undo } from './store/text';
-import { closeTrace, openCapture, pickFiles } from './store/traces';
+import { openScenario, originalOf, redo, toOriginal, undo } from './store/text';
 
 export type CommandGroup = 'Play' | 'View' | 'Lanes' | 'Text' | 'Act' | 'Open';
 
@@ -124,7 +123,7 @@ export const commands: readonly Command[] = [
     title: `Kernel ${name}`,
     group: 'Text',
     keys: [],
-    run: () => setText(setKernel(get().text, name)),
+    run: () => act({ kind: 'kernel', name }),
     when: inRun,
     minor: true,
   })),
@@ -132,8 +131,21 @@ export const commands: readonly Command[] = [
   { id: 'act.hotadd', title: 'Hot-add a CPU', group: 'Act', keys: [], run: () => act({ kind: 'hotadd' }), when: inRun },
   { id: 'act.startVm', title: 'Start a VM', group: 'Act', keys: [], run: () => act({ kind: 'start-vm' }), when: inRun },
 
-  { id: 'open.files', title: 'Open a trace from files', group: 'Open', keys: ['o'], run: pickFiles },
-  { id: 'open.run', title: 'Back to the run', group: 'Open', keys: [], run: closeTrace, when: () => !inRun() },
+  {
+    id: 'open.files',
+    title: 'Open a trace from files',
+    group: 'Open',
+    keys: ['o'],
+    run: () => whenLoaded((late) => late.pickFiles()),
+  },
+  {
+    id: 'open.run',
+    title: 'Back to the run',
+    group: 'Open',
+    keys: [],
+    run: () => whenLoaded((late) => late.closeTrace()),
+    when: () => !inRun(),
+  },
   ...GALLERY.map((g): Command => ({
     id: `open.litmus.${g.name}`,
     title: g.name,
@@ -143,6 +155,13 @@ export const commands: readonly Command[] = [
     minor: true,
   })),
 ];
+
+/** False where there is nothing to act on. What comes of it is seen in the text. */
+function act(what: Act): boolean {
+  if (!inRun()) return false;
+  whenLoaded((late) => late.act(what));
+  return true;
+}
 
 function pan(share: number): void {
   const view = lanes.view;
@@ -181,7 +200,7 @@ export function runCommand(id: string): boolean {
   }
   const capture = /^open\.capture\.(.+)$/.exec(id);
   if (capture) {
-    openCapture(capture[1]!);
+    whenLoaded((late) => late.openCapture(capture[1]!));
     return true;
   }
   const onCpu = /^act\.(online|offline|fault)\.(\d+)$/.exec(id);

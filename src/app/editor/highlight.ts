@@ -4,6 +4,8 @@ import { Decoration, ViewPlugin, type DecorationSet, type EditorView, type ViewU
 
 const mark = (name: string): Decoration => Decoration.mark({ class: `lit-${name}` });
 
+const aboutLine = Decoration.line({ class: 'lit-about-line' });
+
 const marks = {
   word: mark('word'),
   actor: mark('actor'),
@@ -26,6 +28,7 @@ function decorate(view: EditorView): DecorationSet {
     const { from, to, text } = doc.line(n);
     if (quoted || text.trimStart().startsWith('"')) {
       if ((text.split('"').length - 1) % 2 === 1) quoted = !quoted;
+      builder.add(from, from, aboutLine);
       if (to > from) builder.add(from, to, marks.about);
       continue;
     }

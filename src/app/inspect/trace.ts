@@ -53,9 +53,11 @@ export function traceSentence(trace: TraceView): Sentence {
 
 export interface EventView {
   readonly index: number;
-  readonly name: string;
-  readonly text: string;
-  readonly track: string;
+  readonly what: string;
+  /** The rest of what the event says, part by part. */
+  readonly more: readonly string[];
+  /** The lanes it is on. */
+  readonly tracks: readonly string[];
   readonly mark: Mark;
 }
 
@@ -75,16 +77,24 @@ export function eventsAt(t: Timeline, at: Ordinal): EventView[] {
     if (instants.at[mid]! < at) lo = mid + 1;
     else hi = mid;
   }
-  const found: EventView[] = [];
-  for (let i = lo; i < instants.length && instants.at[i] === at && found.length < 50; i++)
-    found.push({
+  // One event that is marked on several lanes is told once.
+  const found = new Map<string, EventView>();
+  for (let i = lo; i < instants.length && instants.at[i] === at && found.size < 50; i++) {
+    const name = strings[instants.name[i]!]!;
+    const text = strings[instants.text[i]!]! || name;
+    const said = text.startsWith(name) ? text : `${name}: ${text}`;
+    const [what = '', ...more] = said.split('; ');
+    const track = describeTrack(t, instants.track[i]!);
+    const before = found.get(said);
+    found.set(said, {
       index: i,
-      name: strings[instants.name[i]!]!,
-      text: strings[instants.text[i]!]!,
-      track: describeTrack(t, instants.track[i]!),
+      what,
+      more,
+      tracks: before ? [...before.tracks, track] : [track],
       mark: instants.mark[i]! as Mark,
     });
-  return found.sort((a, b) => a.mark - b.mark);
+  }
+  return [...found.values()].sort((a, b) => a.mark - b.mark);
 }
 
 /** What every CPU runs, and every vCPU does, at an ordinal. */

@@ -1,4 +1,5 @@
 import { Dialog } from '@base-ui/react/dialog';
+import { useState } from 'react';
 import { closeDialog } from '../store/page';
 import type { AppState } from '../store/state';
 import { Icon } from '../ui/Icon';
@@ -16,9 +17,12 @@ const titles: Record<Exclude<AppState['dialog'], null>, string> = {
 };
 
 export default function DialogHost() {
-  const dialog = useApp((s) => s.dialog);
+  const open = useApp((s) => s.dialog);
+  // What is being closed stays what it is until it is gone.
+  const [dialog, setDialog] = useState(open);
+  if (open !== null && open !== dialog) setDialog(open);
   return (
-    <Dialog.Root open={dialog !== null} onOpenChange={(open) => !open && closeDialog()}>
+    <Dialog.Root open={open !== null} onOpenChange={(stays) => !stays && closeDialog()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={styles.backdrop} />
         {dialog && (

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { describeAt, describeTrack, laneTable } from '../../lanes/describe';
+import { describeAt, describeMark, describeTrack, laneTable } from '../../lanes/describe';
 import type { Timeline, TrackId } from '../../timeline/columns';
 import { closeDialog, select } from '../store/page';
 import { timelineOf } from '../store/state';
@@ -63,10 +63,10 @@ export function LaneTable() {
                     select({ kind: row.kind, index: row.index });
                   }}
                 >
-                  {describeAt(timeline, row.start, axis)}
+                  {(row.kind === 'instant' ? describeMark : describeAt)(timeline, row.start, axis)}
                 </button>
               </td>
-              <td>{row.kind === 'slice' ? describeAt(timeline, row.end, axis) : ''}</td>
+              <td className={styles.nowrap}>{row.kind === 'slice' ? describeAt(timeline, row.end, axis) : ''}</td>
               <td>{row.name}</td>
               <td>{row.means}</td>
               <td>{row.detail === row.name ? '' : row.detail}</td>

@@ -7,7 +7,7 @@ import { get } from '../store/store';
 import { captures, type GalleryEntry } from '../store/traces';
 import { Icon } from '../ui/Icon';
 import { useApp } from '../use-app';
-import { groupsOf, menuTitle, type MenuItem } from './menus';
+import { groupsOf, menuTitle, type MenuGroup, type MenuItem } from './menus';
 import styles from './overlays.module.css';
 
 const rectOf = (anchor: OpenMenu['anchor']) =>
@@ -15,7 +15,10 @@ const rectOf = (anchor: OpenMenu['anchor']) =>
 
 /** All menus of the page are this one, with another content at another place. */
 export default function MenuHost() {
-  const menu = useApp((s) => s.menu);
+  const open = useApp((s) => s.menu);
+  // What is being closed stays what it is until it is gone.
+  const [menu, setMenu] = useState(open);
+  if (open !== null && open !== menu) setMenu(open);
   const [list, setList] = useState<readonly GalleryEntry[] | null>(null);
   const wantsCaptures = menu?.name === 'open' || menu?.name === 'scenario';
   useEffect(() => {
@@ -24,10 +27,10 @@ export default function MenuHost() {
   }, [wantsCaptures, list]);
   return (
     <Menu.Root
-      open={menu !== null}
+      open={open !== null}
       modal={false}
-      onOpenChange={(open, details) => {
-        if (open) return;
+      onOpenChange={(opens, details) => {
+        if (opens) return;
         // The button that opened it closes it by its own click.
         const { target } = details.event;
         if (menu?.anchor instanceof Element && target instanceof Node && menu.anchor.contains(target)) return;
@@ -49,19 +52,45 @@ export default function MenuHost() {
               aria-label={menuTitle[menu.name]}
               finalFocus={() => (menu.anchor instanceof HTMLElement ? menu.anchor : null)}
             >
-              {groupsOf(menu, get(), list).map((group) => (
-                <Menu.Group key={group.title} className={styles.group}>
-                  <Menu.GroupLabel className={styles.groupTitle}>{group.title}</Menu.GroupLabel>
-                  {group.items.map((item) => (
-                    <Entry key={item.label} item={item} />
-                  ))}
-                </Menu.Group>
-              ))}
+              <Groups groups={groupsOf(menu, get(), list)} />
             </Menu.Popup>
           </Menu.Positioner>
         )}
       </Menu.Portal>
     </Menu.Root>
+  );
+}
+
+function Groups({ groups }: { readonly groups: readonly MenuGroup[] }) {
+  return groups.map((group) => (
+    <Menu.Group key={group.title} className={styles.group}>
+      <Menu.GroupLabel className={styles.groupTitle}>{group.title}</Menu.GroupLabel>
+      {group.items.map((item) =>
+        item.sub ? <Sub key={item.label} item={item} groups={item.sub} /> : <Entry key={item.label} item={item} />,
+      )}
+    </Menu.Group>
+  ));
+}
+
+/** An entry that opens a menu of its own. */
+function Sub({ item, groups }: { readonly item: MenuItem; readonly groups: readonly MenuGroup[] }) {
+  return (
+    <Menu.SubmenuRoot>
+      <Menu.SubmenuTrigger className={styles.item}>
+        <span className={styles.check} />
+        <span className={styles.label}>{item.label}</span>
+        <span className={styles.more}>
+          <Icon name="down" size={12} />
+        </span>
+      </Menu.SubmenuTrigger>
+      <Menu.Portal>
+        <Menu.Positioner className={styles.positioner} sideOffset={-4} alignOffset={-6} collisionPadding={8}>
+          <Menu.Popup className={styles.menu} aria-label={item.label}>
+            <Groups groups={groups} />
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.SubmenuRoot>
   );
 }
 

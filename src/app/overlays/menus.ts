@@ -6,7 +6,7 @@ import { commandById, runCommand, type Command } from '../commands';
 import { lanes } from '../lanes-handle';
 import { setSpeed } from '../store/player';
 import { SPEEDS, type AppState, type MenuName, type OpenMenu } from '../store/state';
-import { openCapture, type GalleryEntry } from '../store/traces';
+import type { GalleryEntry } from '../store/traces';
 
 export interface MenuItem {
   readonly label: string;
@@ -16,6 +16,8 @@ export interface MenuItem {
   readonly checked?: boolean;
   readonly disabled?: boolean;
   readonly mono?: boolean;
+  /** Opens a menu of its own instead of doing something. */
+  readonly sub?: readonly MenuGroup[];
   readonly run: () => void;
 }
 
@@ -57,7 +59,7 @@ function capturesGroup(captures: readonly GalleryEntry[] | null): MenuGroup {
   const items = captures?.map((c) => ({
     label: `${c.id} · Linux ${c.kernel}, ${c.vendor}`,
     about: c.look,
-    run: () => openCapture(c.id),
+    run: () => void runCommand(`open.capture.${c.id}`),
   }));
   return { title: 'Captured from real kernels', items: items ?? [] };
 }
@@ -131,18 +133,20 @@ const MOST = 12;
 
 const cpusOf = (s: AppState): number[] => Array.from({ length: Math.min(s.run?.program.cpus ?? 0, MOST) }, (_, c) => c);
 
+const opening = (label: string, sub: readonly MenuGroup[]): MenuItem => ({ label, sub, run: () => undefined });
+
 function actGroups(s: AppState): MenuGroup[] {
-  const story = s.run?.outcome.oops[0]?.cpu ?? s.run?.program.booted ?? 0;
-  const cpus = cpusOf(s);
-  const near = cpus.includes(story) ? story : (cpus.at(-1) ?? 0);
-  return [
+  const vcpus = s.run?.program.vcpus.slice(0, MOST) ?? [];
+  const groups: MenuGroup[] = [
     { title: 'The machine', items: [ofCommand('act.hotadd'), ofCommand('act.startVm')] },
     {
-      title: `CPU ${near} (others: click their name on the lanes)`,
-      items: onCpu(s, near),
+      title: 'On a CPU',
+      items: cpusOf(s).map((cpu) => opening(`CPU ${cpu}`, [{ title: `CPU ${cpu}`, items: onCpu(s, cpu) }])),
     },
-    ...(s.run?.program.vcpus.slice(0, 2).map((_, v) => pinGroup(s, v)) ?? []),
   ];
+  if (vcpus.length > 0)
+    groups.push({ title: 'Pin a vCPU', items: vcpus.map((v, i) => opening(v.name, [pinGroup(s, i)])) });
+  return groups;
 }
 
 function onCpu(s: AppState, cpu: number): MenuItem[] {

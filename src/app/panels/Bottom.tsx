@@ -8,7 +8,7 @@ import styles from './log.module.css';
 export function Bottom() {
   const trace = useApp((s) => s.showing === 'trace');
   return (
-    <div className={styles.bottom}>
+    <div className={styles.bottom} data-even={trace}>
       <Panel title="Kernel log" className={styles.kernel}>
         <LogLines source="kernel" label="Lines of the kernel log" />
       </Panel>

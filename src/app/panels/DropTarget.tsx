@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { openFiles } from '../store/traces';
+import { whenLoaded } from '../late';
 import styles from './notices.module.css';
 
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
@@ -24,7 +24,9 @@ export function DropTarget() {
         setOver(false);
         if (!hasFiles(event)) return;
         event.preventDefault();
-        openFiles([...(event.dataTransfer?.files ?? [])]);
+        // The list is empty once the event is over.
+        const files = [...(event.dataTransfer?.files ?? [])];
+        whenLoaded((late) => late.openFiles(files));
       },
       { signal },
     );

@@ -73,9 +73,10 @@ function Machine() {
 
 function PanelToggles() {
   const panels = useApp((s) => s.panels);
+  const trace = useApp((s) => s.showing === 'trace');
   return (
     <span className={styles.panels} role="group" aria-label="Panels">
-      <CommandButton id="view.text" pressed={panels.text}>
+      <CommandButton id="view.text" pressed={panels.text && !trace} disabled={trace}>
         <Icon name="left" />
       </CommandButton>
       <CommandButton id="view.log" pressed={panels.log}>

@@ -20,7 +20,11 @@ export function LanesPanel() {
   const [tip, setTip] = useState<Tip | null>(null);
 
   useEffect(() => {
-    const view = new LanesView(host.current!, { theme: themeOf(get()), axis: get().axis });
+    const view = new LanesView(host.current!, {
+      theme: themeOf(get()),
+      axis: get().axis,
+      opensActions: (hit) => get().showing === 'run' && isCpu(hit.track),
+    });
     lanes.view = view;
     const stops = [...follow(view), ...listen(view, setTip)];
     return () => {
@@ -58,6 +62,8 @@ export function LanesPanel() {
     </div>
   );
 }
+
+const isCpu = (track: number): boolean => timelineOf(get())?.tracks[track]?.kind === 'cpu';
 
 interface Tip {
   readonly text: string;

@@ -23,8 +23,12 @@ export function TraceInspector({ trace }: { readonly trace: TraceView }) {
         <ul className={styles.events}>
           {events.map((e) => (
             <li key={e.index} data-loud={e.mark === Mark.oops ? 'oops' : e.mark === Mark.failure ? 'fail' : ''}>
-              <b>{e.track}</b>:{' '}
-              <code>{e.text === '' ? e.name : e.text.startsWith(e.name) ? e.text : `${e.name}: ${e.text}`}</code>
+              <code>{e.what}</code>
+              <span className={styles.more}>
+                {[e.tracks.join(', '), ...e.more].map((part, i) => (
+                  <span key={i}>{part}</span>
+                ))}
+              </span>
             </li>
           ))}
         </ul>

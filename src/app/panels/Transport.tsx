@@ -19,7 +19,8 @@ export function Transport() {
   const trace = useApp((s) => s.showing === 'trace');
   const axis = useApp((s) => s.axis);
   const speed = useApp((s) => s.speed);
-  const us = timeline?.timeUs[playhead] ?? 0;
+  // A run's step tells when it began, as the inspector does.
+  const us = timeline?.timeUs[trace ? playhead : Math.max(0, playhead - 1)] ?? 0;
   const time = timeline === null ? '' : trace ? clockText(timeline, us) : durationText(us);
   const count = `${playhead.toLocaleString('en')} / ${last.toLocaleString('en')}`;
   return (
@@ -63,7 +64,6 @@ export function Transport() {
         aria-valuetext={`${trace ? 'event' : 'step'} ${count}`}
         onChange={(event) => seek(Number(event.target.value))}
       />
-      <span className={styles.space} />
       <div className={`${styles.axis} ${styles.wide}`} role="group" aria-label="Axis">
         {AXES.map((name) => (
           <button

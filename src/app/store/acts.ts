@@ -1,21 +1,19 @@
 /** Acts on the machine: each one writes its line into the litmus text, and the run is made again. */
-import { armed, hotAdd, pin, setArmed, setOnline, startVm } from '../../litmus/edit';
+import { armed, hotAdd, pin, setArmed, setKernel, setOnline, startVm } from '../../litmus/edit';
 import { get } from './store';
 import { setText } from './text';
 
 export type Act =
   | { readonly kind: 'hotadd' | 'start-vm' }
   | { readonly kind: 'online' | 'offline' | 'fault'; readonly cpu: number }
+  | { readonly kind: 'kernel'; readonly name: string }
   | { readonly kind: 'pin'; readonly vcpu: number; readonly cpu: number };
 
-/** False where nothing came of it. */
-export function act(what: Act): boolean {
+export function act(what: Act): void {
   const s = get();
-  if (s.showing !== 'run') return false;
+  if (s.showing !== 'run') return;
   const text = change(s.text, what, s.run?.program.vcpus.map((v) => v.name) ?? []);
-  if (text === s.text) return false;
   setText(text);
-  return true;
 }
 
 function change(text: string, what: Act, vcpus: readonly string[]): string {
@@ -29,6 +27,8 @@ function change(text: string, what: Act, vcpus: readonly string[]): string {
       return setOnline(text, what.cpu, what.kind === 'online');
     case 'fault':
       return setArmed(text, what.cpu, !armed(text, what.cpu));
+    case 'kernel':
+      return setKernel(text, what.name);
     case 'pin': {
       const vcpu = vcpus[what.vcpu];
       return vcpu === undefined ? text : pin(text, vcpu, what.cpu);

@@ -1,0 +1,5 @@
+/** The panels around the lanes: loaded right after these, so that the lanes are there first. */
+export { Bottom } from './Bottom';
+export { Inspector } from './Inspector';
+export { Notices } from './Notices';
+export { TextPanel } from './TextPanel';
