@@ -348,6 +348,7 @@ class Compiler extends Cells {
       question,
       online: onlineGroup.group.base,
       spinning: setup.vms.map((vm) => vm.spins),
+      halting: setup.vms.map((vm) => vm.halts),
       probes,
     };
   }

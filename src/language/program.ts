@@ -369,6 +369,8 @@ export interface Program {
   /** Base cell of the mask of CPUs that are online, as the text names it. */
   readonly online: number;
   readonly spinning: readonly boolean[];
+  /** By VM: its guest runs only a moment and halts. */
+  readonly halting: readonly boolean[];
   readonly probes: ReadonlyMap<string, Probe>;
   /** Base of a context that has only locals and is no part of the state: cells `width`.. of every state array. */
   readonly scratch: number;

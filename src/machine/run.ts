@@ -39,6 +39,8 @@ const IPI_LATENCY = 600;
 const TIME_SLICE = 3_000_000;
 /** A guest that is left alone exits by itself after this long. */
 const RESIDENCE = 2_000_000;
+/** One that halts does so after this long. */
+const UNTIL_HALT = 40_000;
 /** After the last act the run goes on this long, so that its consequences show. */
 const TAIL = 400_000;
 const FOREVER = Number.POSITIVE_INFINITY;
@@ -136,13 +138,14 @@ class Simulation {
         const event = this.heap.pop();
         if (!event) break;
         if (event.time !== this.queued[event.item]) continue;
-        this.queued[event.item] = FOREVER;
         if (history.length >= limit) {
           end = 'limit';
           break;
         }
         this.now = Math.max(this.now, event.time);
+        // asked while the event is still queued: a sleeper about to be woken has something left to do
         if (this.quiet()) break;
+        this.queued[event.item] = FOREVER;
         this.fire(event.item, event.time);
         look();
         if (machine.s[program.machine.panic] !== 0) {
@@ -452,7 +455,7 @@ class Simulation {
           const pending = machine.s[this.program.machine.queue + c * this.program.machine.queueDepth] !== 0;
           return out('step', x, pending ? this.arrival[c]! : clock, 0);
         }
-        return ways.length === 0 ? null : out('step', x, this.guestSince[x]! + RESIDENCE, 1);
+        return ways.length === 0 ? null : out('step', x, this.guestSince[x]! + this.residence(x), 1);
       }
       default:
         if (machine.ready(x)) return out('step', x, clock);
@@ -460,5 +463,11 @@ class Simulation {
         this.watch(x);
         return null;
     }
+  }
+
+  private residence(x: number): number {
+    const { vcpu } = this.program.contexts[x]!;
+    const vm = vcpu < 0 ? -1 : this.program.vcpus[vcpu]!.vm;
+    return this.program.halting[vm] ? UNTIL_HALT : RESIDENCE;
   }
 }

@@ -1,6 +1,6 @@
 /** Each era against the rows of the fact sheet (kernel facts 6.3, 12): what userspace gets, and what is where afterwards. */
 import { describe, expect, it } from 'vitest';
-import { load } from '../litmus/load';
+import { load } from './load';
 import { run, type RunResult } from '../machine/run';
 
 function play(kernel: string, vendor: string, lines: readonly string[]): RunResult {
