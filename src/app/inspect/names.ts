@@ -61,7 +61,7 @@ export class Names {
 
   /** The value as words. @param read the value of a cell */
   valueOf({ group, base, count }: Variable, read: (cell: number) => number): string {
-    if (group.role === 'lock') return this.lockText(read(base));
+    if (group.role === 'lock') return this.lockText(group.type, read(base));
     if (count > 1) return setText(count, (i) => read(base + i) !== 0);
     const value = read(base);
     switch (group.type) {
@@ -85,10 +85,11 @@ export class Names {
     }
   }
 
-  private lockText(value: number): string {
+  /** Owner + 1; of a rwsem the number of its readers, or -(writer + 1). */
+  private lockText(type: string, value: number): string {
     if (value === 0) return 'free';
-    if (value < 0) return value === -1 ? '1 reader' : `${-value} readers`;
-    return `held by ${this.program.contexts[value - 1]?.name ?? '?'}`;
+    if (type === 'rwsem' && value > 0) return value === 1 ? '1 reader' : `${value} readers`;
+    return `held by ${this.program.contexts[Math.abs(value) - 1]?.name ?? '?'}`;
   }
 }
 
