@@ -42,7 +42,7 @@ export function App() {
   const wanted = isNarrow ? { text: sheet === 'text', step: sheet === 'step', log: sheet === 'log' } : panels;
   const shown = { ...wanted, text: wanted.text && !trace };
   return (
-    <div className={styles.page}>
+    <div className={styles.page} data-sheet={isNarrow ? (sheet ?? undefined) : undefined}>
       <Boundary what="Header">
         <Header />
       </Boundary>
@@ -52,7 +52,7 @@ export function App() {
       <Soon>
         <Notices />
       </Soon>
-      <main className={styles.work} data-sheet={isNarrow ? (sheet ?? undefined) : undefined}>
+      <main className={styles.work}>
         {shown.text && (
           <Soon className={styles.text}>
             <TextPanel />

@@ -6,6 +6,7 @@ import { KERNELS } from '../kernels/index';
 import { GALLERY } from '../litmus/gallery';
 import { lanes } from './lanes-handle';
 import { whenLoaded } from './late';
+import { pickFiles } from './picker';
 import type { Act } from './store/acts';
 import { clear, openDialog, toggleAxis, togglePanel, toggleTheme, toMark } from './store/page';
 import { changeSpeed, stepBy, toFirst, togglePlay, toLast } from './store/player';
@@ -136,7 +137,7 @@ export const commands: readonly Command[] = [
     title: 'Open a trace from files',
     group: 'Open',
     keys: ['o'],
-    run: () => whenLoaded((late) => late.pickFiles()),
+    run: pickFiles,
   },
   {
     id: 'open.run',

@@ -24,7 +24,7 @@ function takesIt(target: Element, key: string): boolean {
   if (target.matches('input[type="range"]')) return /^(Shift\+)?(Arrow|Home|End|Page)/.test(key);
   if (target.closest('input, textarea, select, [contenteditable="true"]')) return key !== 'Escape';
   if (key === 'Space' || key === 'Enter') return target.closest('button, a, summary, [role="button"]') !== null;
-  if (/^(Arrow(Up|Down)|Home|End|Page)/.test(key)) return target.closest('[data-scrolls]') !== null;
+  if (/^(Arrow(Up|Down)|Home|End|Page)/.test(key)) return target.matches('[data-scrolls]');
   return false;
 }
 

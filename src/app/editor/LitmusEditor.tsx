@@ -28,7 +28,12 @@ const extensions = [
   highlight,
   currentLines,
   EditorView.lineWrapping,
-  EditorView.contentAttributes.of({ 'aria-label': 'Litmus text', spellcheck: 'false', autocapitalize: 'off' }),
+  EditorView.contentAttributes.of({
+    'aria-label': 'Litmus text',
+    spellcheck: 'false',
+    autocapitalize: 'off',
+    tabindex: '0',
+  }),
   // The page's own undo covers typing and acts alike, in their order.
   keymap.of([
     { key: 'Mod-z', run: command('text.undo'), preventDefault: true },

@@ -197,7 +197,9 @@ function contextChange(program: Program, info: StepInfo, cell: number, before: n
   const own = cell - context.base;
   if (own === Head.run) {
     const word = (value: number): string => runWords[value as keyof typeof runWords] ?? String(value);
-    return { name: taskName(context), before: word(before), after: word(after), doc: 'run state' };
+    // A task that has ended can be started again: to the machine it is as it was before.
+    const now = after === Run.none ? 'ended' : word(after);
+    return { name: taskName(context), before: word(before), after: now, doc: 'run state' };
   }
   if (own === Head.irqOff)
     return { name: 'interrupts', before: before > 0 ? 'off' : 'on', after: after > 0 ? 'off' : 'on', doc: '' };

@@ -5,9 +5,11 @@ import { closeDialog, select } from '../store/page';
 import { timelineOf } from '../store/state';
 import { get } from '../store/store';
 import { useApp } from '../use-app';
+import ui from '../ui/ui.module.css';
 import styles from './overlays.module.css';
 
-const MOST = 500;
+/** Rows at once. */
+const PAGE = 200;
 
 /** The lane to begin with: the selected one, else the one with the loudest thing on it. */
 function firstTrack(timeline: Timeline): TrackId {
@@ -25,14 +27,26 @@ function firstTrack(timeline: Timeline): TrackId {
 export function LaneTable() {
   const timeline = useApp(timelineOf);
   const axis = useApp((s) => s.axis);
+  const playhead = useApp((s) => s.playhead);
+  const [first, setFirst] = useState<number | null>(null);
   const [track, setTrack] = useState(() => (timeline ? firstTrack(timeline) : 0));
   if (!timeline) return null;
-  const rows = laneTable(timeline, track, 0, timeline.length, MOST);
+  const all = laneTable(timeline, track, 0, timeline.length, Infinity);
+  // It begins where the playhead is, with something of what was before.
+  const near = Math.max(0, all.findLastIndex((row) => row.start <= playhead) - PAGE / 2);
+  const from = Math.max(0, Math.min(first ?? near, all.length - PAGE));
+  const rows = all.slice(from, from + PAGE);
   return (
     <>
       <label className={styles.pick}>
         Lane{' '}
-        <select value={track} onChange={(event) => setTrack(Number(event.target.value))}>
+        <select
+          value={track}
+          onChange={(event) => {
+            setTrack(Number(event.target.value));
+            setFirst(null);
+          }}
+        >
           {timeline.tracks.map((_, t) => (
             <option key={t} value={t}>
               {describeTrack(timeline, t)}
@@ -40,6 +54,27 @@ export function LaneTable() {
           ))}
         </select>
       </label>
+      {all.length > PAGE && (
+        <span className={styles.pages}>
+          <button
+            type="button"
+            className={`${ui.button} ${ui.plain}`}
+            disabled={from === 0}
+            onClick={() => setFirst(Math.max(0, from - PAGE))}
+          >
+            Earlier
+          </button>
+          {from + 1} to {Math.min(from + PAGE, all.length)} of {all.length.toLocaleString('en')}
+          <button
+            type="button"
+            className={`${ui.button} ${ui.plain}`}
+            disabled={from + PAGE >= all.length}
+            onClick={() => setFirst(from + PAGE)}
+          >
+            Later
+          </button>
+        </span>
+      )}
       <table className={styles.table}>
         <caption className="visually-hidden">{describeTrack(timeline, track)}</caption>
         <thead>
@@ -75,7 +110,6 @@ export function LaneTable() {
         </tbody>
       </table>
       {rows.length === 0 && <p>This lane is empty.</p>}
-      {rows.length === MOST && <p>The first {MOST} are listed.</p>}
     </>
   );
 }

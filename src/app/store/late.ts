@@ -1,3 +1,3 @@
 /** What is not needed before the lanes are there: acts on the text, and traces. */
 export { act } from './acts';
-export { closeTrace, openCapture, openFiles, pickFiles } from './traces';
+export { closeTrace, openCapture, openFiles } from './traces';

@@ -113,24 +113,6 @@ export function openFiles(files: readonly File[]): void {
   void open({ id: null, about, files: () => Promise.resolve(files.map((f) => ({ name: f.name, data: f }))) });
 }
 
-let picker: HTMLInputElement | null = null;
-
-export function pickFiles(): void {
-  picker?.remove();
-  picker = document.createElement('input');
-  picker.type = 'file';
-  picker.multiple = true;
-  picker.hidden = true;
-  picker.setAttribute('aria-label', 'Files of a trace');
-  picker.addEventListener('change', () => {
-    openFiles([...(picker?.files ?? [])]);
-    picker?.remove();
-    picker = null;
-  });
-  document.body.append(picker);
-  picker.click();
-}
-
 /** Back to the run, as it was left. */
 export function closeTrace(): void {
   const s = get();
