@@ -5,6 +5,7 @@ import { GALLERY } from '../../litmus/gallery';
 import { commandById, runCommand, type Command } from '../commands';
 import { lanes } from '../lanes-handle';
 import { setSpeed } from '../store/player';
+import { scenarioOf } from '../store/text';
 import { SPEEDS, type AppState, type MenuName, type OpenMenu } from '../store/state';
 import type { GalleryEntry } from '../store/traces';
 
@@ -73,7 +74,7 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
           items: GALLERY.map((g) => ({
             label: g.name,
             about: aboutOf(g.text),
-            checked: g.name === s.scenario,
+            checked: g.name === scenarioOf(s),
             mono: true,
             run: () => void runCommand(`open.litmus.${g.name}`),
           })),

@@ -60,9 +60,15 @@ export function openScenario(name: string, { unfold = true } = {}): void {
   runText(text, { keep: false, unfold });
 }
 
+/** The scenario that the text is, or was made from: the one whose name it bears, as undo may lead back to another. */
+export function scenarioOf(s: AppState): string {
+  const name = /^litmus\s+(\S+)/m.exec(s.text)?.[1] ?? '';
+  return galleryText(name) === undefined ? s.scenario : name;
+}
+
 /** The text that the gallery has under this name; null where the user's text is that very text, or began as none. */
 export function originalOf(s: AppState): string | null {
-  const original = galleryText(s.scenario);
+  const original = galleryText(scenarioOf(s));
   return original === undefined || original === s.text ? null : original;
 }
 
