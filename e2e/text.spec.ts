@@ -23,7 +23,7 @@ test('a typo is an error in its place, with a suggestion; the run before it stay
   await expect(hotlanes.problems).toContainText('line 11');
   await expect(hotlanes.problems).toContainText('did you mean online?');
   await expect(page.locator('.cm-lintRange-error')).toHaveText(/^onlin/);
-  await expect(hotlanes.sentence).toContainText('The text has an error');
+  await expect(hotlanes.sentence).toContainText('of the text before its error');
   await expect(hotlanes.log).toContainText('kernel BUG');
   await hotlanes.problems.getByRole('button').click();
   await page.keyboard.press('Delete');

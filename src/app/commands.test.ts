@@ -1,8 +1,6 @@
-import { expect, it, vi } from 'vitest';
-
-vi.stubGlobal('requestAnimationFrame', () => 0);
-const { commandById, commandFor, commands } = await import('./commands');
-const { keyOf } = await import('./keys');
+import { expect, it } from 'vitest';
+import { commandById, commandFor, commands } from './commands';
+import { keyOf } from './keys';
 
 const key = (name: string, more: Partial<KeyboardEvent> = {}): string =>
   keyOf({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more } as KeyboardEvent);

@@ -1,5 +1,13 @@
 /** The part of the page that is loaded once the lanes have been drawn: they come first. */
-const drawn = new Promise((resolve) => requestAnimationFrame(resolve));
+let tell: () => void;
+const drawn = new Promise<void>((resolve) => {
+  tell = resolve;
+  // Lanes that fail to come must not keep the rest away.
+  setTimeout(resolve, 3000);
+});
+
+/** Said by the lanes once, when their first picture is there. */
+export const lanesDrawn = (): void => tell();
 
 export const around = drawn.then(() => import('./panels/around'));
 const late = drawn.then(() => import('./store/late'));

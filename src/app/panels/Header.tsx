@@ -15,8 +15,14 @@ export function Header() {
       <span className={styles.name}>Hotlanes</span>
       {trace ? (
         <>
-          <button type="button" className={styles.back} onClick={() => commandById('open.run')?.run()}>
-            ← Back to the run
+          <button
+            type="button"
+            className={styles.back}
+            aria-label="Back to the run"
+            onClick={() => commandById('open.run')?.run()}
+          >
+            ← <span className={styles.long}>Back to the run</span>
+            <span className={styles.short}>Run</span>
           </button>
           <span className={styles.trace} title={trace.title}>
             <b>{trace.id === null ? 'Trace' : `Capture ${trace.id}`}</b>

@@ -4,6 +4,7 @@ import { LanesView, type Hit } from '../../lanes/lanes-view';
 import type { Timeline } from '../../timeline/columns';
 import { deaths } from '../inspect/trace';
 import { lanes } from '../lanes-handle';
+import { lanesDrawn } from '../late';
 import { openMenu, select } from '../store/page';
 import { seek } from '../store/player';
 import { cpuOfInterest } from '../store/run-view';
@@ -27,6 +28,8 @@ export function LanesPanel() {
     });
     lanes.view = view;
     const stops = [...follow(view), ...listen(view, setTip)];
+    view.drawNow();
+    requestAnimationFrame(lanesDrawn);
     return () => {
       for (const stop of stops) stop();
       lanes.view = null;
@@ -168,6 +171,9 @@ function follow(view: LanesView): (() => void)[] {
   ];
 }
 
+/** The CPU that was lit last: an edit that changes it brings the new one into view. */
+let litCpu = -1;
+
 /** Unfolds and lights the CPU that the story is about. After an edit folds stay as they are. */
 function light(view: LanesView, s: AppState, again: boolean): void {
   const timeline = view.timeline;
@@ -176,7 +182,12 @@ function light(view: LanesView, s: AppState, again: boolean): void {
   if (!again) timeline.tracks.forEach((t, i) => t.kind === 'cpu' && view.setFolded(i, true));
   view.setInterest(track < 0 ? [] : [track]);
   if (track < 0) return;
+  const moved = !again || cpu !== litCpu;
+  litCpu = cpu;
   const cpus = timeline.tracks.reduce((n, t) => n + Number(t.kind === 'cpu'), 0);
   if (cpus <= MANY || !again) view.setFolded(track, false);
+  if (!moved) return;
+  // The whole group, and if it does not fit its head.
+  timeline.tracks.forEach((t, i) => t.parent === track && view.revealTrack(i));
   view.revealTrack(track);
 }

@@ -54,16 +54,19 @@ export function Sentence() {
         </p>
       </div>
       <div className={styles.verdict}>
-        {stale && said && <span className={styles.stale}>The text has an error; this is the run before it</span>}
         {text !== '' && (
           <>
             <span className={broken ? styles.broken : styles.holds}>{text}</span>
-            <span
-              className={styles.dim}
-              title="Another schedule may end otherwise: one run shows what can happen, not all that can."
-            >
-              one run, seed {seed}
-            </span>
+            {stale ? (
+              <span className={styles.stale}>of the text before its error</span>
+            ) : (
+              <span
+                className={styles.dim}
+                title="Another schedule may end otherwise: one run shows what can happen, not all that can."
+              >
+                one run, seed {seed}
+              </span>
+            )}
           </>
         )}
         {trace && (
