@@ -2,7 +2,7 @@
  * Everything that a person can do, each once: by key, by button, by menu and by test. A key is written as the event tells
  * it, with `Mod` for Ctrl or Cmd.
  */
-import { KERNELS } from '../kernels/index';
+import { KERNELS, PROPOSALS } from '../kernels/index';
 import { GALLERY } from '../litmus/gallery';
 import { lanes } from './lanes-handle';
 import { whenLoaded } from './late';
@@ -119,7 +119,7 @@ export const commands: readonly Command[] = [
     run: toOriginal,
     when: () => originalOf(get()) !== null,
   },
-  ...KERNELS.map((name): Command => ({
+  ...[...KERNELS, ...PROPOSALS].map((name): Command => ({
     id: `text.kernel.${name}`,
     title: `Kernel ${name}`,
     group: 'Text',

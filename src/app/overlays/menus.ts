@@ -1,5 +1,5 @@
 /** What each menu offers, as plain data. */
-import { KERNELS } from '../../kernels/index';
+import { KERNELS, kernelTitle, PROPOSALS } from '../../kernels/index';
 import { armed } from '../../litmus/edit';
 import { GALLERY } from '../../litmus/gallery';
 import { commandById, runCommand, type Command } from '../commands';
@@ -56,6 +56,14 @@ const act = (id: string, label: string, more: Partial<MenuItem> = {}): MenuItem 
 
 const aboutOf = (text: string): string => (/"([^"]*)"/.exec(text)?.[1] ?? '').replace(/\s+/g, ' ').trim();
 
+const kernelItem = (name: string, s: AppState): MenuItem => ({
+  label: name,
+  about: kernelTitle(name).replace(`${name}: `, ''),
+  checked: name === s.run?.program.kernel,
+  mono: true,
+  run: () => void runCommand(`text.kernel.${name}`),
+});
+
 function capturesGroup(captures: readonly GalleryEntry[] | null): MenuGroup {
   const items = captures?.map((c) => ({
     label: `${c.id} · Linux ${c.kernel}, ${c.vendor}`,
@@ -97,15 +105,8 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
       ];
     case 'kernel':
       return [
-        {
-          title: 'Run the text on',
-          items: KERNELS.map((name) => ({
-            label: name,
-            checked: name === s.run?.program.kernel,
-            mono: true,
-            run: () => void runCommand(`text.kernel.${name}`),
-          })),
-        },
+        { title: 'Run the text on', items: KERNELS.map((name) => kernelItem(name, s)) },
+        { title: 'Designs from the list', items: PROPOSALS.map((name) => kernelItem(name, s)) },
       ];
     case 'speed':
       return [
