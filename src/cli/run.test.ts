@@ -146,7 +146,7 @@ describe('a kernel text of the user', () => {
     expect(o.returns.find((r) => r.fn === 'online')).toMatchObject({ result: -5, errno: '-EIO' });
     expect(o.cpus[4]).toMatchObject({ present: true, online: false, active: false, cpuhp: { name: 'offline' } });
     expect(o.log.map((l) => l.text)).toContain('kvm: enabling virtualization on CPU4 failed');
-    expect(o.sentence.headline).toBe('the online write of cpu4 returns -EIO: kvm/cpu:online (state 150) failed');
+    expect(o.sentence.headline).toBe('The online write of cpu4 returns -EIO: kvm/cpu:online (state 150) failed');
   });
 
   it('is not run where --kernel names another', async () => {

@@ -43,7 +43,7 @@ describe('the sentence says what the run shows', () => {
   const without = KEVIN.replace(FAULT, '');
   const faulty = (fault: string): string => KEVIN.replace(FAULT, fault);
   const refused = (headline: string): string[] => [
-    `fail: the online write of cpu4 returns ${headline}`,
+    `fail: The online write of cpu4 returns ${headline}`,
     'CPU 4 is offline',
     'admin: affine vm0.vcpu0 to cpu4 returns -EINVAL',
     'vm0.vcpu0 runs on CPU 1, vm0.vcpu1 runs on CPU 0; no oops',
@@ -146,7 +146,7 @@ describe('the sentence says what the run shows', () => {
     [
       'the last CPU',
       'litmus x\nkernel v5.15\nmachine intel, cpus 2\nadmin: offline cpu0\n       offline cpu1\n',
-      ['fail: the offline write of cpu1 returns -EBUSY', 'CPU 1 is online and active', 'no oops'],
+      ['fail: The offline write of cpu1 returns -EBUSY', 'CPU 1 is online and active', 'no oops'],
     ],
     [
       'a CPU that is not there',

@@ -16,6 +16,12 @@ export interface Sentence {
 
 /** The outcome as a person would say it. */
 export function sentence(o: Outcome): Sentence {
+  const said = say(o);
+  // names keep their spelling; only the article of a sentence is made its beginning
+  return { ...said, headline: said.headline.replace(/^the /, 'The ') };
+}
+
+function say(o: Outcome): Sentence {
   if (o.end === 'error' && o.error) {
     const place = formatProblem({ ...o.error.place, message: o.error.message, suggestion: '' });
     return {

@@ -16,7 +16,7 @@ const marks = {
 };
 
 const TOKENS =
-  /(#.*$)|^(litmus|kernel|machine|fault|maybe|never|always|exists|eventually)\b|^([A-Za-z_][\w-]*:)|\b(modprobe|rmmod|create|run|hotadd|online|offline|affine|after|returns|once|time|fault)\b(?!\()|(-E[A-Z0-9]+)\b/g;
+  /(#.*$)|^(litmus|kernel|machine|fault|maybe|never|always|exists|eventually)\b|^([A-Za-z_][\w-]*:)|(?<![-\w.:])(modprobe|rmmod|create|run|hotadd|online|offline|affine|after|returns|once|time|fault)(?![-\w(:])|(-E[A-Z0-9]+)\b/g;
 const kinds = ['comment', 'word', 'actor', 'verb', 'errno'] as const;
 
 function decorate(view: EditorView): DecorationSet {
