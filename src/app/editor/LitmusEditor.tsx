@@ -8,7 +8,7 @@ import { MAX_LITMUS } from '../../litmus/parse';
 import { runCommand } from '../commands';
 import { FILE } from '../store/runner';
 import { app, get } from '../store/store';
-import { setText } from '../store/text';
+import { refuseText, setText } from '../store/text';
 import { currentLines, linesUnderWay, setCurrentLines } from './current-lines';
 import { editor } from './handle';
 import { highlight } from './highlight';
@@ -21,6 +21,21 @@ const command = (id: string) => (): boolean => {
   runCommand(id);
   return true;
 };
+
+/** A text beyond the limit is kept out, and the page says so. */
+function fits(transaction: Transaction): boolean {
+  const length = transaction.newDoc.length;
+  if (length <= MAX_LITMUS) return true;
+  let added = 0;
+  transaction.changes.iterChanges((_fromA, _toA, _fromB, _toB, inserted) => (added += inserted.length));
+  const what = transaction.isUserEvent('input.paste') ? 'the paste' : 'the change';
+  refuseText(
+    added > MAX_LITMUS
+      ? `${what} has ${added.toLocaleString('en')}`
+      : `with ${what} it would have ${length.toLocaleString('en')}`,
+  );
+  return false;
+}
 
 const extensions = [
   lineNumbers(),
@@ -48,7 +63,7 @@ const extensions = [
     },
     ...defaultKeymap,
   ]),
-  EditorState.changeFilter.of((transaction) => transaction.newDoc.length <= MAX_LITMUS),
+  EditorState.changeFilter.of(fits),
   EditorView.updateListener.of((update) => {
     if (!update.docChanged || update.transactions.some((t) => t.annotation(fromStore))) return;
     setText(update.state.doc.toString(), 'typed');

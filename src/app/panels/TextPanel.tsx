@@ -1,12 +1,12 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { setText } from '../store/text';
+import { MAX_LITMUS } from '../../litmus/parse';
 import { useApp } from '../use-app';
 import { CommandButton } from '../ui/CommandButton';
 import { Icon } from '../ui/Icon';
 import { Panel } from '../ui/Panel';
 import { runCommand } from '../commands';
 import { keyOf } from '../keys';
-import { originalOf } from '../store/text';
+import { originalOf, refuseText, setText } from '../store/text';
 import { Problems } from './Problems';
 import styles from './text.module.css';
 
@@ -57,7 +57,10 @@ function Plain() {
       aria-label="Litmus text"
       spellCheck={false}
       value={text}
-      onChange={(event) => setText(event.target.value, 'typed')}
+      onChange={({ target: { value } }) => {
+        if (value.length <= MAX_LITMUS) setText(value, 'typed');
+        else refuseText(`with the change it would have ${value.length.toLocaleString('en')}`);
+      }}
       onKeyDown={(event) => {
         const key = keyOf(event.nativeEvent);
         const id = key === 'Mod+z' ? 'text.undo' : key === 'Mod+Shift+z' || key === 'Mod+y' ? 'text.redo' : null;

@@ -1,5 +1,6 @@
 /** The litmus text: changing it, undoing that, and running what it says. */
 import { GALLERY, galleryText, OPENING } from '../../litmus/gallery';
+import { MAX_LITMUS } from '../../litmus/parse';
 import { timelineOf, type AppState } from './state';
 import { get, set } from './store';
 import { runText } from './runner';
@@ -23,6 +24,12 @@ export function setText(text: string, how: How = 'act'): void {
   lastTyped = how === 'typed' ? now : 0;
   set({ text, past: sameBurst ? s.past : [...s.past.slice(1 - MOST), s.text], future: [] });
   runSoon(how === 'typed' ? 250 : 0);
+}
+
+/** Says why a change was kept out: the text would have grown beyond what a litmus text may have. */
+export function refuseText(what: string): void {
+  const most = MAX_LITMUS.toLocaleString('en');
+  set({ notice: { tone: 'error', text: `A litmus text has at most ${most} characters; ${what}.`, details: [] } });
 }
 
 export function undo(): void {
