@@ -192,7 +192,7 @@ describe('bad input: exit 2, nothing on stdout, one clear message', () => {
     [
       'a wrong fault',
       text.replace('kvm_arch_hardware_enable', 'kvm_arch_hardwar_enable'),
-      /^stdin:13:1: .*did you mean kvm_arch_hardware_enable/m,
+      /^stdin:13:14: .*did you mean kvm_arch_hardware_enable/m,
     ],
     ['a wrong question', text.replace('never   oops', 'never   oopsy'), /^stdin:15:\d+: .*oopsy/m],
     ['nothing', '', /^stdin:1:1: /m],

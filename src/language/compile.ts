@@ -172,6 +172,7 @@ class Compiler extends Cells {
       returns: fault.returns,
       maybe: fault.maybe,
       place: fault.place,
+      fnPlace: fault.fnPlace,
       hitsCell:
         fault.nth > 0
           ? this.group(`hits(${fault.fn})`, 'machine', 'global', 1, 0, fault.nth, 'int', fault.text).base

@@ -296,7 +296,7 @@ export abstract class Calls extends Pieces {
         ...states.flatMap((s) => [s.constant, s.name, s.up, s.down]),
       ].filter((n) => n !== '');
       throw new TextError(
-        fault.place,
+        fault.fnPlace,
         `${fault.fn} is no function or hotplug state of ${kernel.name}`,
         didYouMean(fault.fn, names),
       );

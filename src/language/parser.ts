@@ -35,11 +35,21 @@ export function parseKernel(text: string, file: string): ParsedKernel {
 
 /** Parses one expression (a litmus question). Throws TextError. `at` moves reported places into the enclosing text. */
 export function parseExpression(text: string, at: Place): Ast.Expr {
-  const tokens = tokenize(text, at.file).map((t) => ({ ...t, line: at.line, column: t.column + at.column - 1 }));
-  const parser = new Parser(tokens, at.file);
+  const parser = new Parser(tokensAt(text, at), at.file);
   const expr = parser.expr();
   parser.endOfExpression();
   return expr;
+}
+
+/** Tokens of a piece of a line, and its errors, at their places in the whole text. */
+function tokensAt(text: string, at: Place): Token[] {
+  const moved = <P extends Place>(p: P): P => ({ ...p, line: at.line, column: p.column + at.column - 1 });
+  try {
+    return tokenize(text, at.file).map(moved);
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    throw new TextError(moved(error.problem), error.problem.message, error.problem.suggestion);
+  }
 }
 
 /** What a text has declared so far. */

@@ -290,6 +290,7 @@ export interface CompiledFault {
   readonly returns: number;
   readonly maybe: boolean;
   readonly place: Place;
+  readonly fnPlace: Place;
   /** Counts the hits while the fault is limited to some of them; -1 where it always fires. */
   readonly hitsCell: number;
 }

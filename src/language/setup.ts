@@ -31,6 +31,8 @@ export interface SetupFault {
   readonly cpu: number;
   /** A function of the kernel text, or a hotplug state by constant or runtime name. */
   readonly fn: string;
+  /** Where the text names the function. */
+  readonly fnPlace: Place;
   readonly returns: number;
   readonly maybe: boolean;
   /** Fires only on the nth time (from 1); 0: always. */

@@ -119,7 +119,7 @@ describe('litmus text', () => {
     [`${HEAD}fault vmx_hardware_enable returns -EIO time 0`, '4:45 times count from 1'],
     [
       `${HEAD}fault vmx_hardwear_enable returns -EIO`,
-      '4:1 vmx_hardwear_enable is no function or hotplug state of v5.15 (did you mean vmx_hardware_enable?)',
+      '4:7 vmx_hardwear_enable is no function or hotplug state of v5.15 (did you mean vmx_hardware_enable?)',
     ],
     ['litmus t\n' + '#'.repeat(70_000), '1:1 a litmus text has at most 65536 characters, this one 70009'],
   ])('%j', (text, message) => {
@@ -136,6 +136,11 @@ describe('litmus text', () => {
     expect(wrong(HEAD + many(65, () => 'fault cpu1 vmx_hardware_enable returns -EIO'))).toBe(
       '68:1 a text has at most 64 faults',
     );
+  });
+
+  it('places what is wrong inside a question where it stands in the text', () => {
+    const loaded = load('litmus t\nkernel v5.15\nmachine intel, cpus 2\nnever "', 't');
+    expect(loaded.ok ? [] : loaded.problems).toMatchObject([{ line: 4, column: 7 }]);
   });
 
   it('reports a place inside any text, and throws on none', () => {

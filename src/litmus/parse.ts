@@ -501,7 +501,16 @@ class LitmusParser {
         `unexpected ${words[0].text}`,
         'a fault ends with its value, "once", or "time 2"',
       );
-    return { cpu, fn: fn.text, returns: match![1] ? -named : named, maybe: f.maybe, nth, text: f.text, place: f.place };
+    return {
+      cpu,
+      fn: fn.text,
+      fnPlace: fn.place,
+      returns: match![1] ? -named : named,
+      maybe: f.maybe,
+      nth,
+      text: f.text,
+      place: f.place,
+    };
   }
 }
 

@@ -69,6 +69,7 @@ export function tinySetup({
       maybe: false,
       nth: 0,
       text: 'fault',
+      fnPlace: NOWHERE,
       place: NOWHERE,
       ...f,
     })),
