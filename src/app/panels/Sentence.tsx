@@ -2,7 +2,7 @@ import type { Sentence as Said, Tone } from '../../litmus/outcome';
 import { traceSentence } from '../inspect/trace';
 import type { AppState } from '../store/state';
 import { useApp } from '../use-app';
-import { useMemo } from 'react';
+import { Fragment, useMemo } from 'react';
 import styles from './sentence.module.css';
 
 const sign: Record<Tone, string> = { oops: '!', fail: '!', ok: '✓', unknown: '?' };
@@ -44,19 +44,22 @@ export function Sentence() {
       <div className={styles.words} aria-live="polite">
         <h1 className={styles.headline}>
           {said ? <Kernelish text={said.headline} /> : stale ? 'The text has an error' : 'Nothing has run yet'}
-        </h1>
+        </h1>{' '}
         <p className={styles.details}>
           {said?.details.map((detail, i) => (
-            <span key={i} className={styles.detail}>
-              <Kernelish text={detail} />
-            </span>
+            <Fragment key={i}>
+              {i > 0 && ' · '}
+              <span>
+                <Kernelish text={detail} />
+              </span>
+            </Fragment>
           ))}
         </p>
-      </div>
+      </div>{' '}
       <div className={styles.verdict}>
         {text !== '' && (
           <>
-            <span className={broken ? styles.broken : styles.holds}>{text}</span>
+            <span className={broken ? styles.broken : styles.holds}>{text}</span>{' '}
             {stale ? (
               <span className={styles.stale}>of the text before its error</span>
             ) : (
