@@ -70,6 +70,13 @@ describe('in words', () => {
 
   it('the whole picture in one sentence', () => {
     expect(describeTimeline(timeline)).toBe('test: lanes of 2 CPUs, 1 vCPU, 46 steps, 1 oops');
+    expect(describeTimeline(timeline, 40)).toContain(' 40 steps,');
+  });
+
+  it('counts an oops once, on however many rows it is marked', () => {
+    const both = drawn('CPU 4 runs | kern! |\n CPU 5 runs | kern! |');
+    expect(both.instants.length).toBe(2);
+    expect(describeTimeline(both)).toMatch(/, 1 oops$/);
   });
 });
 

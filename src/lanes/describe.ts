@@ -1,5 +1,5 @@
 /** The lanes in words: for tooltips, for tables behind the lanes, for screen readers. */
-import { FlowKind, type Ordinal, type Timeline, type TrackId } from '../timeline/columns';
+import { FlowKind, Mark, type Ordinal, type Timeline, type TrackId } from '../timeline/columns';
 import { lookWords, markWords } from './palette';
 import { durationText, stepText, timeText, type Axis } from './scale';
 import type { Item } from './scene';
@@ -153,16 +153,22 @@ export function laneTable(timeline: Timeline, track: TrackId, from: Ordinal, to:
   return rows.slice(0, most);
 }
 
-/** One sentence for the whole picture, read out when it gets the focus. */
-export function describeTimeline(timeline: Timeline): string {
+/**
+ * One sentence for the whole picture, read out when it gets the focus.
+ * @param steps how many steps or events it tells of; a run's timeline goes on a little after its last step
+ */
+export function describeTimeline(timeline: Timeline, steps = timeline.length): string {
   const count = (kind: string) => timeline.tracks.filter((t) => t.kind === kind).length;
   const cpus = count('cpu');
   const vcpus = count('vcpu');
-  let oopses = 0;
-  for (let i = 0; i < timeline.instants.length; i++) if (timeline.instants.mark[i] === 0) oopses++;
+  // One oops may be marked on several rows: on the CPU's and on the vCPU's.
+  const struck = new Set<Ordinal>();
+  const { instants } = timeline;
+  for (let i = 0; i < instants.length; i++) if (instants.mark[i] === Mark.oops) struck.add(instants.at[i]!);
+  const oopses = struck.size;
   const parts = [`${cpus} CPU${cpus === 1 ? '' : 's'}`];
   if (vcpus > 0) parts.push(`${vcpus} vCPU${vcpus === 1 ? '' : 's'}`);
-  parts.push(`${stepText(timeline.length)} ${timeline.source === 'run' ? 'steps' : 'events'}`);
+  parts.push(`${stepText(steps)} ${timeline.source === 'run' ? 'steps' : 'events'}`);
   parts.push(oopses === 0 ? 'no oops' : `${oopses} oops${oopses === 1 ? '' : 'es'}`);
   return `${timeline.title}: lanes of ${parts.join(', ')}`;
 }

@@ -4,7 +4,7 @@ import type { Ruler } from './labels';
 import type { LaneIndex } from './lane-index';
 import { rowsBetween, type Row } from './layout';
 import { lookOfLoudness } from './palette';
-import { axisUnit, stepText, ticksOf, timeText, type Tick } from './scale';
+import { axisUnit, durationText, stepText, ticksOf, timeText, type Tick } from './scale';
 import { font, plotOf, trackOf, type Scene, type Surface } from './scene';
 
 /** Rows on the screen, with their top in CSS pixels from the host's top. */
@@ -167,18 +167,14 @@ export function ticks(scene: Scene): Tick[] {
   return ticksOf(scene.scale, (text) => scene.ruler.width(text, font.axis));
 }
 
-/** What the playhead's flag says. */
+/** What the playhead's flag says. In a run it tells of the step that is done: its number, or when it began. */
 export function flagText(scene: Scene): string {
   const { scale, playhead } = scene;
   if (playhead === null) return '';
   if (scale.axis === 'steps') return stepText(Math.floor(playhead));
-  const us = scale.unitAt(scale.x(playhead));
-  return timeText(
-    scale.timeline,
-    us,
-    Math.max(scene.scale.timeline.source === 'trace' ? 1 : 0.1, 2 / scale.k),
-    scale.timeline.source !== 'trace',
-  );
+  const { timeline } = scale;
+  if (timeline.source === 'run') return durationText(timeline.timeUs[Math.max(0, Math.floor(playhead) - 1)] ?? 0);
+  return timeText(timeline, scale.unitAt(scale.x(playhead)), Math.max(1, 2 / scale.k), false);
 }
 
 /** The flag's box on the axis, or null where the playhead is out of view. CSS pixels. */

@@ -74,9 +74,10 @@ export class LanesView extends LanesModel implements GestureTarget {
     return this.#events.on(event, listener);
   }
 
-  override setTimeline(timeline: Timeline, options: { keepView?: boolean } = {}): void {
+  /** @param options.steps how many steps or events to tell of, where the timeline goes on a little after its last */
+  override setTimeline(timeline: Timeline, options: { keepView?: boolean; steps?: number } = {}): void {
     super.setTimeline(timeline, options);
-    this.canvas.setAttribute('aria-label', describeTimeline(timeline));
+    this.canvas.setAttribute('aria-label', describeTimeline(timeline, options.steps));
   }
 
   override setTheme(theme: ThemeName): void {

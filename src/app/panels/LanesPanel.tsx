@@ -2,13 +2,13 @@ import { useEffect, useRef, useState } from 'react';
 import { describeItem } from '../../lanes/describe';
 import { LanesView, type Hit } from '../../lanes/lanes-view';
 import type { Timeline } from '../../timeline/columns';
-import { deaths } from '../inspect/trace';
+import { firstLook } from '../inspect/trace';
 import { lanes } from '../lanes-handle';
 import { lanesDrawn } from '../late';
 import { openMenu, select } from '../store/page';
 import { seek } from '../store/player';
 import { cpuOfInterest } from '../store/run-view';
-import { themeOf, timelineOf, type AppState } from '../store/state';
+import { lastOf, themeOf, timelineOf, type AppState } from '../store/state';
 import { app, get } from '../store/store';
 import styles from './lanes.module.css';
 
@@ -141,7 +141,7 @@ function follow(view: LanesView): (() => void)[] {
     if (next === null || next === shown) return;
     const again = source === s.showing && scenario === s.scenario && s.showing === 'run';
     view.setAxis(s.axis);
-    view.setTimeline(next, { keepView: again });
+    view.setTimeline(next, { keepView: again, ...(s.showing === 'run' ? { steps: lastOf(s) } : {}) });
     const wasShown = shown;
     shown = next;
     source = s.showing;
@@ -153,6 +153,8 @@ function follow(view: LanesView): (() => void)[] {
     const s = get();
     view.setPlayhead(s.playhead, { follow: true });
     view.setReveal(s.unfolding ? s.playhead : null);
+    // In the frame in which the transport tells the step, not in the next one.
+    if (s.playing) view.drawNow();
   };
   timeline();
   return [
@@ -177,7 +179,7 @@ let litCpu = -1;
 /** Unfolds and lights the CPU that the story is about. After an edit folds stay as they are. */
 function light(view: LanesView, s: AppState, again: boolean): void {
   const timeline = view.timeline;
-  const cpu = s.showing === 'run' ? (s.run ? cpuOfInterest(s.run) : -1) : (deaths(timeline)[0]?.cpu ?? -1);
+  const cpu = s.showing === 'run' ? (s.run ? cpuOfInterest(s.run) : -1) : firstLook(timeline).cpu;
   const track = cpu < 0 ? -1 : timeline.tracks.findIndex((t) => t.kind === 'cpu' && t.cpu === cpu);
   if (!again) timeline.tracks.forEach((t, i) => t.kind === 'cpu' && view.setFolded(i, true));
   view.setInterest(track < 0 ? [] : [track]);
