@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { importFiles } from '../../timeline/import-files';
-import { deaths, eventsAt, stateAt, traceSentence } from './trace';
+import { deaths, eventsAt, firstLook, stateAt, traceSentence } from './trace';
 
 const read = async (id: string, names: readonly string[]) =>
   importFiles(names.map((name) => ({ name, data: new Uint8Array(readFileSync(`public/captures/${id}/${name}`)) })));
@@ -25,4 +25,20 @@ it('says who died where, and nothing where nobody died', async () => {
 
   const alive = await traceOf('7.3/s2', ['dmesg.txt', 'vmm.txt']);
   expect(traceSentence(alive)).toMatchObject({ tone: 'unknown', details: ['no oops was logged'] });
+});
+
+it('says what refused a CPU, and opens there', async () => {
+  const whole = await traceOf('6.12/v2', ['trace.txt.gz', 'trace-2.txt.gz', 'dmesg.txt', 'vmm.txt', 'capture.json']);
+  expect(traceSentence(whole)).toMatchObject({
+    tone: 'fail',
+    headline: 'The online write of cpu1 returned -EIO: kvm_online_cpu [kvm] failed, the CPU rolled back',
+  });
+  const hot = await traceOf('7.3/s2', ['trace.txt.gz', 'states.txt', 'dmesg.txt']);
+  expect(traceSentence(hot)).toMatchObject({
+    tone: 'fail',
+    headline: 'The online write of cpu4 returned -EIO: kvm/cpu:online failed, the CPU rolled back',
+  });
+  const { at, cpu } = firstLook(hot.timeline);
+  expect(cpu).toBe(4);
+  expect(eventsAt(hot.timeline, at)[0]!.what).toMatch(/^kvm_online_cpu .*returned -5/);
 });

@@ -2,6 +2,7 @@
 import { describeTrack } from '../../lanes/describe';
 import type { Sentence } from '../../litmus/outcome';
 import { Mark, type Ordinal, type Timeline } from '../../timeline/columns';
+import { failedEnables, refusals, type Refusal } from '../../timeline/refusal';
 import type { TraceView } from '../store/state';
 
 /** Seconds of the source's own clock, as its lines tell them. */
@@ -41,14 +42,55 @@ export function deaths({ instants, tracks, strings }: Timeline): Death[] {
 const saying = (d: Death): string =>
   `${d.who === '' ? 'Somebody' : d.who} on CPU ${d.cpu} died: ${d.what}${d.fn === '' ? '' : ` in ${d.fn}`}`;
 
-/** Only what the trace itself says; where it tells of no oops, nothing is claimed. */
+const refused = (r: Refusal): string => {
+  const what = r.state === '' ? r.callback : r.state;
+  if (r.going === 'nowhere') return `${what} failed on CPU ${r.cpu}: it returned ${r.ret}`;
+  const way = r.going === 'up' ? 'online' : 'offline';
+  const back = !r.rolledBack ? '' : r.going === 'up' ? ', the CPU rolled back' : ', the CPU stayed online';
+  return r.returned === ''
+    ? `Bringing cpu${r.cpu} ${way} failed: ${what} returned ${r.ret}${back}`
+    : `The ${way} write of cpu${r.cpu} returned ${r.returned}: ${what} failed${back}`;
+};
+
+/**
+ * Only what the trace itself says: the first oops; without one what refused a CPU, or an enable that failed; and where it tells
+ * of none of these, nothing is claimed.
+ */
 export function traceSentence(trace: TraceView): Sentence {
-  const [first, ...later] = deaths(trace.timeline);
-  if (!first) return { headline: trace.title, details: ['no oops was logged'], tone: 'unknown' };
-  const details = [`at ${clockText(trace.timeline, trace.timeline.timeUs[first.at]!)}`];
-  if (first.caller !== '') details.push(`called from ${first.caller}`);
-  details.push(...later.map((d) => `then ${saying(d)}`));
-  return { headline: saying(first), details, tone: 'oops' };
+  const { timeline } = trace;
+  const when = (at: Ordinal): string => `at ${clockText(timeline, timeline.timeUs[at]!)}`;
+  const [first, ...later] = deaths(timeline);
+  if (first) {
+    const details = [when(first.at)];
+    if (first.caller !== '') details.push(`called from ${first.caller}`);
+    details.push(...later.map((d) => `then ${saying(d)}`));
+    return { headline: saying(first), details, tone: 'oops' };
+  }
+  const none = 'no oops was logged';
+  const [refusal, ...others] = refusals(timeline);
+  if (refusal) {
+    const details = [when(refusal.at)];
+    if (refusal.state !== '') details.push(`${refusal.callback} returned ${refusal.ret}`);
+    details.push(
+      ...others.map((r) => `then ${refused(r).replace(/^(The|Bringing) /, (begin) => begin.toLowerCase())}`),
+    );
+    return { headline: refused(refusal), details: [...details, none], tone: 'fail' };
+  }
+  const [failed] = failedEnables(timeline);
+  if (failed) return { headline: failed.text, details: [when(failed.at), none], tone: 'fail' };
+  return { headline: trace.title, details: [none], tone: 'unknown' };
+}
+
+/** Where a trace opens, and which CPU it is about: where its sentence is; without one at its start. */
+export function firstLook(t: Timeline): { readonly at: Ordinal; readonly cpu: number } {
+  const { at, cpu } = deaths(t)[0] ?? refusals(t)[0] ?? failedEnables(t)[0] ?? { at: firstOops(t), cpu: -1 };
+  return { at, cpu };
+}
+
+/** An oops of which no CPU is known stands in the log only. */
+function firstOops({ instants }: Timeline): Ordinal {
+  for (let i = 0; i < instants.length; i++) if (instants.mark[i] === Mark.oops) return instants.at[i]!;
+  return 0;
 }
 
 export interface EventView {

@@ -2,7 +2,7 @@
 import type { GalleryEntry } from '../../timeline/gallery';
 import type { ImportProgress } from '../../timeline/import-files';
 import type { FileInput } from '../../timeline/read';
-import { Mark, type Timeline } from '../../timeline/columns';
+import { firstLook } from '../inspect/trace';
 import { lastOf } from './state';
 import { get, set } from './store';
 
@@ -62,7 +62,7 @@ async function open({ id, title, about, files }: From): Promise<void> {
       showing: 'trace',
       elsewhere,
       axis: 'time',
-      playhead: firstLook(timeline),
+      playhead: firstLook(timeline).at,
       playing: false,
       unfolding: false,
       selection: null,
@@ -79,12 +79,6 @@ async function open({ id, title, about, files }: From): Promise<void> {
 function progressText({ phase, file, bytes, lines }: ImportProgress): string {
   if (phase === 'assembling') return 'drawing the lanes';
   return `${file}: ${(bytes / 2 ** 20).toFixed(1)} MB, ${lines.toLocaleString('en')} lines`;
-}
-
-/** A trace opens at its first oops; without one at its start. */
-function firstLook({ instants }: Timeline): number {
-  for (let i = 0; i < instants.length; i++) if (instants.mark[i] === Mark.oops) return instants.at[i]!;
-  return 0;
 }
 
 /** A capture by its folder, e.g. "6.1/s2". */
