@@ -270,6 +270,23 @@ describe('6.1/s2, as shipped', () => {
   });
 });
 
+it('6.1/s2: after the hole the CPU that had failed does not read as healthy', async () => {
+  const { timeline: t } = await importFiles(filesOf('6.1/s2', shipped));
+  const rows = (kind: string) =>
+    [...t.slices.track.keys()]
+      .filter((i) => t.slices.track[i] === trackOf(t, kind, 4) && t.slices.depth[i] === 0)
+      .map((i) => ({
+        start: t.slices.start[i]!,
+        end: t.slices.end[i]!,
+        look: t.slices.look[i],
+        name: t.strings[t.slices.name[i]!]!,
+      }));
+  const blind = rows('virt').find((s) => s.name === 'not traced')!;
+  const during = rows('cpu').filter((s) => s.start < blind.end && s.end > blind.start);
+  expect(during.map((s) => s.look)).toEqual([Look.unknown, Look.unknown]);
+  expect(during.at(-1)).toMatchObject({ name: 'online, virtualization not traced', end: blind.end });
+});
+
 describe('6.12/v2lie, as shipped', () => {
   it('tells the lie, and the step that never ends', async () => {
     const { timeline: t, report } = await importFiles(filesOf('6.12/v2lie', shipped));

@@ -130,7 +130,10 @@ export class CpuLane {
     upTo(end);
   }
 
-  /** One standing over [start, end); while online it is cut where virtualization changes. */
+  /**
+   * One standing over [start, end); while online it is cut where virtualization failed, and where after such a failure
+   * nobody knows.
+   */
   private stretch(
     track: number,
     start: Ordinal,
@@ -150,12 +153,23 @@ export class CpuLane {
     let at = start;
     for (const segment of virt) {
       if (segment.end <= start || segment.start >= end) continue;
-      if (segment.state !== 'failed' && segment.state !== 'lie') continue;
+      const { state, before } = segment;
+      if (state !== 'failed' && state !== 'lie' && !before) continue;
       b.slice(track, 0, at, Math.max(at, segment.start), Look.ready, 'online', failed || why);
       at = Math.max(at, segment.start);
       const to = Math.min(end, segment.end);
-      const look = segment.state === 'lie' ? Look.lie : Look.fail;
-      b.slice(track, 0, at, to, look, 'online, virtualization off', segment.detail);
+      if (before)
+        b.slice(
+          track,
+          0,
+          at,
+          to,
+          Look.unknown,
+          'online, virtualization not traced',
+          `before the hole: ${before.detail}`,
+        );
+      else
+        b.slice(track, 0, at, to, state === 'lie' ? Look.lie : Look.fail, 'online, virtualization off', segment.detail);
       at = to;
     }
     b.slice(track, 0, at, end, Look.ready, 'online', failed || why);

@@ -12,6 +12,8 @@ export interface VirtSegment {
   state: VirtState;
   name: string;
   detail: string;
+  /** Unknown because of a hole in the trace: what had gone wrong before it. */
+  before?: VirtSegment;
 }
 
 /**
@@ -144,7 +146,10 @@ export class VirtLane {
       const last = segments.at(-1)!;
       if (last.state === 'failed' || last.state === 'lie') this.beforeGap.set(cpu, last);
       else if (last.state !== 'unknown') this.beforeGap.delete(cpu);
-      if (last.state !== 'unknown') this.set(cpu, at, 'unknown', 'not traced', 'no buffer of the trace covers this');
+      if (last.state === 'unknown') continue;
+      this.set(cpu, at, 'unknown', 'not traced', 'no buffer of the trace covers this');
+      const before = this.beforeGap.get(cpu);
+      if (before) segments.at(-1)!.before = before;
     }
     this.starting.clear();
   }
