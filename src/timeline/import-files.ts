@@ -27,6 +27,8 @@ export interface ImportedFile {
   readonly kind: FileKind;
   /** Unpacked. */
   readonly bytes: number;
+  /** Why only the beginning of it could be read: "the gzip is cut off"; '' for a whole file. */
+  readonly damage: string;
 }
 
 /** What was read, and what could not be. */
@@ -188,7 +190,7 @@ export async function importFiles(
   return {
     timeline: made.timeline,
     report: {
-      files: opened.map(({ name, kind, bytes: size }) => ({ name, kind, bytes: size })),
+      files: opened.map(({ name, kind, bytes: size, damage }) => ({ name, kind, bytes: size, damage: damage.what })),
       dataLines: reader.dataLines,
       events: reader.events,
       counts: reader.countsByName(),

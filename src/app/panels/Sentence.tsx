@@ -1,4 +1,5 @@
 import type { Sentence as Said, Tone } from '../../litmus/outcome';
+import { reportLine } from '../inspect/report';
 import { traceSentence } from '../inspect/trace';
 import type { AppState } from '../store/state';
 import { useApp } from '../use-app';
@@ -33,7 +34,6 @@ export function Sentence() {
   const broken = useApp((s) => verdictOf(s)?.broken ?? false);
   const seed = run?.outcome.seed ?? 0;
   const said: Said | null = useMemo(() => (trace ? traceSentence(trace) : (run?.sentence ?? null)), [run, trace]);
-  const bad = trace?.report.badLines ?? 0;
   return (
     <section className={styles.sentence} aria-label="Outcome" data-tone={said?.tone ?? 'unknown'}>
       {said && (
@@ -72,12 +72,7 @@ export function Sentence() {
             )}
           </>
         )}
-        {trace && (
-          <span className={styles.dim}>
-            {trace.report.events.toLocaleString('en')} events
-            {bad > 0 ? `, ${bad.toLocaleString('en')} lines not understood` : ''}
-          </span>
-        )}
+        {trace && <span className={styles.dim}>{reportLine(trace.report, trace.timeline.log.length)}</span>}
       </div>
     </section>
   );
