@@ -4,6 +4,7 @@ import { armed } from '../../litmus/edit';
 import { GALLERY } from '../../litmus/gallery';
 import { commandById, runCommand, type Command } from '../commands';
 import { lanes } from '../lanes-handle';
+import { setAxis } from '../store/page';
 import { setSpeed } from '../store/player';
 import { scenarioOf } from '../store/text';
 import { SPEEDS, type AppState, type MenuName, type OpenMenu } from '../store/state';
@@ -32,7 +33,7 @@ export const menuTitle: Record<MenuName, string> = {
   kernel: 'Kernel',
   act: 'Act on the machine',
   open: 'Open a trace',
-  speed: 'Speed',
+  speed: 'Speed and axis',
   panels: 'Panels',
   cpu: 'CPU',
   vcpu: 'vCPU',
@@ -97,7 +98,7 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
             {
               ...ofCommand('open.files', 'Choose files …'),
               about:
-                'trace.txt, dmesg.txt, vmm.txt, capture.json; several at once, gzip too. Or drop them on the page.',
+                'trace.txt, dmesg.txt, vmm.txt, capture.json; several at once, gzip too. Or a .litmus text. Or drop them on the page.',
             },
           ],
         },
@@ -116,6 +117,14 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
             label: `${speed}×`,
             checked: speed === s.speed,
             run: () => setSpeed(speed),
+          })),
+        },
+        {
+          title: 'Axis',
+          items: (['steps', 'time'] as const).map((axis) => ({
+            label: axis === 'time' ? 'Time' : s.showing === 'trace' ? 'Events' : 'Steps',
+            checked: axis === s.axis,
+            run: () => setAxis(axis),
           })),
         },
       ];

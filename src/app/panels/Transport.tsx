@@ -23,64 +23,67 @@ export function Transport() {
   const us = timeline?.timeUs[trace ? playhead : Math.max(0, playhead - 1)] ?? 0;
   const time = timeline === null ? '' : trace ? clockText(timeline, us) : durationText(us);
   const count = `${playhead.toLocaleString('en')} / ${last.toLocaleString('en')}`;
+  const digits = last.toLocaleString('en').length;
   return (
-    <div
-      className={styles.transport}
-      role="toolbar"
-      aria-label="Playing"
-      // A click must not take the focus: Space would press the button again instead of playing.
-      onMouseDown={(event) => {
-        if ((event.target as Element).closest('button')) event.preventDefault();
-      }}
-    >
-      <CommandButton id="play.first" className={styles.wide}>
-        <Icon name="first" />
-      </CommandButton>
-      <CommandButton id="play.back">
-        <Icon name="back" />
-      </CommandButton>
-      <CommandButton id="play.toggle" label={playing ? 'Pause' : 'Play'} kind="round">
-        <Icon name={playing ? 'pause' : 'play'} />
-      </CommandButton>
-      <CommandButton id="play.step">
-        <Icon name="step" />
-      </CommandButton>
-      <CommandButton id="play.last" className={styles.wide}>
-        <Icon name="last" />
-      </CommandButton>
-      <span className={styles.position} data-testid="position">
-        {count}
-      </span>
-      <span className={styles.time} data-testid="time">
-        {time}
-      </span>
-      <input
-        className={styles.slider}
-        type="range"
-        min={0}
-        max={last}
-        value={playhead}
-        aria-label={trace ? 'Event' : 'Step'}
-        aria-valuetext={`${trace ? 'event' : 'step'} ${count}`}
-        onChange={(event) => seek(Number(event.target.value))}
-      />
-      <div className={`${styles.axis} ${styles.wide}`} role="group" aria-label="Axis">
-        {AXES.map((name) => (
-          <button
-            key={name}
-            type="button"
-            aria-pressed={axis === name}
-            title={`Axis: ${name} (X)`}
-            onClick={() => setAxis(name)}
-          >
-            {name === 'steps' && trace ? 'Events' : name === 'steps' ? 'Steps' : 'Time'}
-          </button>
-        ))}
+    <div className={styles.foot}>
+      <div
+        className={styles.transport}
+        role="toolbar"
+        aria-label="Playing"
+        // A click must not take the focus: Space would press the button again instead of playing.
+        onMouseDown={(event) => {
+          if ((event.target as Element).closest('button')) event.preventDefault();
+        }}
+      >
+        <CommandButton id="play.first" className={styles.ends}>
+          <Icon name="first" />
+        </CommandButton>
+        <CommandButton id="play.back">
+          <Icon name="back" />
+        </CommandButton>
+        <CommandButton id="play.toggle" label={playing ? 'Pause' : 'Play'} kind="round">
+          <Icon name={playing ? 'pause' : 'play'} />
+        </CommandButton>
+        <CommandButton id="play.step">
+          <Icon name="step" />
+        </CommandButton>
+        <CommandButton id="play.last" className={styles.ends}>
+          <Icon name="last" />
+        </CommandButton>
+        <span className={styles.position} style={{ minWidth: `${2 * digits + 3}ch` }} data-testid="position">
+          {count}
+        </span>
+        <span className={styles.time} data-testid="time">
+          {time}
+        </span>
+        <input
+          className={styles.slider}
+          type="range"
+          min={0}
+          max={last}
+          value={playhead}
+          aria-label={trace ? 'Event' : 'Step'}
+          aria-valuetext={`${trace ? 'event' : 'step'} ${count}`}
+          onChange={(event) => seek(Number(event.target.value))}
+        />
+        <div className={styles.axis} role="group" aria-label="Axis">
+          {AXES.map((name) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={axis === name}
+              title={`Axis: ${name} (X)`}
+              onClick={() => setAxis(name)}
+            >
+              {name === 'steps' && trace ? 'Events' : name === 'steps' ? 'Steps' : 'Time'}
+            </button>
+          ))}
+        </div>
+        <MenuButton menu="speed" label={`Speed: ${speed} times; axis`}>
+          {speed}×
+        </MenuButton>
+        <CommandButton id="lanes.fit" kind="plain" className={styles.fit} label="Fit" />
       </div>
-      <MenuButton menu="speed" label={`Speed: ${speed} times`}>
-        {speed}×
-      </MenuButton>
-      <CommandButton id="lanes.fit" kind="plain" className={styles.wide} label="Fit" />
     </div>
   );
 }
