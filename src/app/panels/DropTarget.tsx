@@ -33,6 +33,8 @@ export function DropTarget() {
     return () => stop.abort();
   }, []);
   return over ? (
-    <div className={styles.drop}>Drop the files of a trace: trace.txt, dmesg.txt, vmm.txt, capture.json</div>
+    <div className={styles.drop}>
+      Drop a litmus text, or the files of a trace: trace.txt, dmesg.txt, vmm.txt, capture.json
+    </div>
   ) : null;
 }

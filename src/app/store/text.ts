@@ -1,7 +1,7 @@
 /** The litmus text: changing it, undoing that, and running what it says. */
 import { GALLERY, galleryText, OPENING } from '../../litmus/gallery';
 import { MAX_LITMUS } from '../../litmus/parse';
-import { timelineOf, type AppState } from './state';
+import { lastOf, timelineOf, type AppState } from './state';
 import { get, set } from './store';
 import { runText } from './runner';
 
@@ -65,6 +65,23 @@ export function openScenario(name: string, { unfold = true } = {}): void {
   const past = s.text === '' || s.text === text ? s.past : [...s.past.slice(1 - MOST), s.text];
   set({ scenario: name, text, past, future: [], showing: 'run', trace: null, elsewhere: null, selection: null });
   runText(text, { keep: false, unfold });
+}
+
+/** A text from a file. The text that was there is one undo away. */
+export function openText(raw: string, name: string): void {
+  const text = raw.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+  if (text.length > MAX_LITMUS) {
+    refuseText(`${name} has ${text.length.toLocaleString('en')}`);
+    return;
+  }
+  clearTimeout(pending);
+  lastTyped = 0;
+  const s = get();
+  const past = s.text === '' || s.text === text ? s.past : [...s.past.slice(1 - MOST), s.text];
+  const axis = s.showing === 'trace' ? (s.elsewhere?.axis ?? 'steps') : s.axis;
+  set({ text, past, future: [], showing: 'run', trace: null, elsewhere: null, axis, selection: null });
+  set({ playhead: Math.min(s.playhead, lastOf(get())), playing: false, unfolding: false, notice: null, menu: null });
+  runText(text, { keep: false });
 }
 
 /** The scenario that the text is, or was made from: the one whose name it bears, as undo may lead back to another. */

@@ -2,9 +2,11 @@
 import type { GalleryEntry } from '../../timeline/gallery';
 import type { ImportProgress } from '../../timeline/import-files';
 import type { FileInput } from '../../timeline/read';
+import { MAX_LITMUS } from '../../litmus/parse';
 import { firstLook } from '../inspect/trace';
 import { lastOf } from './state';
 import { get, set } from './store';
+import { openText, refuseText } from './text';
 
 export type { GalleryEntry } from '../../timeline/gallery';
 
@@ -103,8 +105,28 @@ export function openCapture(id: string): void {
 /** Files of the user's own. They are read here and go nowhere. */
 export function openFiles(files: readonly File[]): void {
   if (files.length === 0) return;
+  void openOwn(files);
+}
+
+async function openOwn(files: readonly File[]): Promise<void> {
+  const only = files.length === 1 ? files[0]! : null;
+  if (only && (await isLitmus(only))) {
+    current?.abort();
+    if (get().work?.what === WHAT) set({ work: null });
+    // A character has at most four bytes.
+    if (only.size > 4 * MAX_LITMUS) refuseText(`${only.name} has ${only.size.toLocaleString('en')} bytes`);
+    else openText(await only.text(), only.name);
+    return;
+  }
   const about = files.map((f) => f.name).join(', ');
-  void open({ id: null, about, files: () => Promise.resolve(files.map((f) => ({ name: f.name, data: f }))) });
+  await open({ id: null, about, files: () => Promise.resolve(files.map((f) => ({ name: f.name, data: f }))) });
+}
+
+/** A litmus text, by the name of its file or by its first word; what stands before that are comments. */
+async function isLitmus(file: File): Promise<boolean> {
+  if (/\.litmus$/i.test(file.name)) return true;
+  const head = await file.slice(0, 4096).text();
+  return /^\uFEFF?(?:\s*#[^\n]*\n)*\s*litmus\s/.test(head);
 }
 
 /** Back to the run, as it was left. */
