@@ -88,7 +88,10 @@ test('another kernel and another scenario', async ({ page }) => {
   const hotlanes = new HotlanesPage(page);
   await hotlanes.open();
   await page.getByRole('button', { name: 'Kernel v5.15' }).click();
-  await page.getByRole('menuitem', { name: 'v6.1', exact: true }).click();
+  await page
+    .getByRole('menuitem')
+    .filter({ has: page.getByText('v6.1', { exact: true }) })
+    .click();
   await expect.poll(() => hotlanes.litmus()).toContain('kernel  v6.1\n');
   await expect(hotlanes.log).toContainText('kernel BUG');
   await page.getByRole('button', { name: /^Litmus test/ }).click();

@@ -83,8 +83,8 @@ test('a broken file gives one clear message, and broken lines are told by number
     '           vmm-101     [001] d..2.   100.000101: kvm_exit: vcpu 0 reason HLT rip 0x10 info1 0x0 info2 0x0',
   ];
   await hotlanes.choose({ name: 'part.txt', mimeType: 'text/plain', buffer: Buffer.from(`${lines.join('\n')}\n`) });
-  await expect(hotlanes.sentence).toContainText('1 lines not understood');
-  await hotlanes.inspector.getByRole('button', { name: /lines not understood/ }).click();
+  await expect(hotlanes.sentence).toContainText('1 line not understood');
+  await hotlanes.inspector.getByRole('button', { name: /lines? not understood/ }).click();
   const dialog = page.getByRole('dialog', { name: 'What was read' });
   await expect(dialog.getByRole('row', { name: /part\.txt 3 / })).toBeVisible();
 });

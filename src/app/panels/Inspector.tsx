@@ -1,5 +1,6 @@
+import type { ReactNode } from 'react';
 import { durationText } from '../../lanes/scale';
-import { stepView, type StepView } from '../inspect/step';
+import { stepView, type StackLine, type StepView } from '../inspect/step';
 import type { RunView } from '../store/run-view';
 import { Panel } from '../ui/Panel';
 import { useApp } from '../use-app';
@@ -13,11 +14,27 @@ export function Inspector() {
   const run = useApp((s) => s.run);
   return (
     <Panel title={trace ? 'Event' : 'Step'} name="step" className={styles.inspector}>
-      <div className={styles.body} data-testid="inspector" tabIndex={0} role="group" aria-label="Details" data-scrolls>
-        <Selected />
+      <div className={styles.body} data-testid="inspector">
         {trace ? <TraceInspector trace={trace} /> : run && <StepInspector run={run} />}
       </div>
     </Panel>
+  );
+}
+
+/**
+ * What is about the step itself above, what is about the whole state below: the one changes its length with every step,
+ * and the other must not move for it.
+ */
+export function Halves({ upper, lower }: { readonly upper: ReactNode; readonly lower: ReactNode }) {
+  return (
+    <>
+      <div className={styles.upper} tabIndex={0} role="group" aria-label="Details" data-scrolls>
+        {upper}
+      </div>
+      <div className={styles.lower} tabIndex={0} role="group" aria-label="State" data-scrolls>
+        {lower}
+      </div>
+    </>
   );
 }
 
@@ -25,28 +42,37 @@ function StepInspector({ run }: { readonly run: RunView }) {
   const playhead = useApp((s) => s.playhead);
   const step = stepView(run, playhead);
   return (
-    <>
-      <Where step={step} />
-      <Stack step={step} />
-      <Happened step={step} />
-      <Changed step={step} />
-      {step.variables.map(({ title, values }) => (
-        <Section key={title} title={title}>
-          <dl className={styles.values}>
-            {values.map((v) => (
-              <div key={v.name} className={v.changed ? styles.changed : undefined} title={v.doc || undefined}>
-                <dt>{v.name}</dt>
-                <dd>{v.value}</dd>
-              </div>
-            ))}
-          </dl>
-        </Section>
-      ))}
-    </>
+    <Halves
+      upper={
+        <>
+          <Selected />
+          <Where step={step} />
+          <Happened step={step} />
+          <Changed step={step} />
+          <Stack step={step} />
+        </>
+      }
+      lower={<Variables step={step} />}
+    />
   );
 }
 
-export function Section({ title, children }: { readonly title: string; readonly children: React.ReactNode }) {
+function Variables({ step }: { readonly step: StepView }) {
+  return step.variables.map(({ title, values }) => (
+    <Section key={title} title={title}>
+      <dl className={styles.values}>
+        {values.map((v) => (
+          <div key={v.name} className={v.changed ? styles.changed : undefined} title={v.doc || undefined}>
+            <dt>{v.name}</dt>
+            <dd>{v.value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  ));
+}
+
+export function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
   return (
     <section className={styles.section}>
       <h3>{title}</h3>
@@ -69,17 +95,13 @@ function Where({ step }: { readonly step: StepView }) {
 }
 
 function Stack({ step }: { readonly step: StepView }) {
-  if (step.stack.length === 0) return null;
+  const [inner, ...callers] = step.stack;
+  if (!inner) return null;
   return (
     <Section title="Stack">
-      <ol className={styles.stack}>
-        {step.stack.map(({ fn, source }, i) => (
-          <li key={i} className={i === 0 ? styles.innermost : undefined}>
-            <code>{fn}</code>
-            {source !== '' && <span className={styles.source}>{source}</span>}
-          </li>
-        ))}
-      </ol>
+      <div className={styles.innermost}>
+        <Call {...inner} />
+      </div>
       {step.line && (
         <div className={styles.line}>
           <span className={styles.source}>
@@ -88,7 +110,23 @@ function Stack({ step }: { readonly step: StepView }) {
           <code>{step.line.text}</code>
         </div>
       )}
+      <ol className={styles.stack} aria-label="Callers, the nearest first">
+        {callers.map((call, i) => (
+          <li key={i}>
+            <Call {...call} />
+          </li>
+        ))}
+      </ol>
     </Section>
+  );
+}
+
+function Call({ fn, source }: StackLine) {
+  return (
+    <>
+      <code>{fn}</code>
+      {source !== '' && <span className={styles.source}>{source}</span>}
+    </>
   );
 }
 

@@ -3,7 +3,8 @@ import { clockText, eventsAt, stateAt } from '../inspect/trace';
 import { openDialog } from '../store/page';
 import type { TraceView } from '../store/state';
 import { useApp } from '../use-app';
-import { Section } from './Inspector';
+import { Halves, Section } from './Inspector';
+import { Selected } from './Selected';
 import styles from './inspector.module.css';
 
 /** What a trace holds at the playhead, and what it is made of. */
@@ -14,8 +15,9 @@ export function TraceInspector({ trace }: { readonly trace: TraceView }) {
   const events = eventsAt(timeline, at);
   // Looking through all slices is for the eye at rest.
   const states = playing ? [] : stateAt(timeline, at);
-  return (
+  const upper = (
     <>
+      <Selected />
       <Section title={`Event ${at.toLocaleString('en')}`}>
         <p className={styles.where}>
           <code>{clockText(timeline, timeline.timeUs[at]!)}</code>
@@ -33,6 +35,10 @@ export function TraceInspector({ trace }: { readonly trace: TraceView }) {
           ))}
         </ul>
       </Section>
+    </>
+  );
+  const lower = (
+    <>
       {states.length > 0 && (
         <Section title="At this moment">
           <dl className={styles.values}>
@@ -63,4 +69,5 @@ export function TraceInspector({ trace }: { readonly trace: TraceView }) {
       </Section>
     </>
   );
+  return <Halves upper={upper} lower={lower} />;
 }
