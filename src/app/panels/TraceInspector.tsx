@@ -62,7 +62,7 @@ export function TraceInspector({ trace }: { readonly trace: TraceView }) {
         {(report.badLines > 0 || report.notes.length > 0) && (
           <button type="button" className={styles.link} onClick={() => openDialog('report')}>
             {report.badLines > 0
-              ? `${report.badLines.toLocaleString('en')} lines not understood`
+              ? `${report.badLines.toLocaleString('en')} line${report.badLines === 1 ? '' : 's'} not understood`
               : `${report.notes.length} notes on the import`}
           </button>
         )}
