@@ -9,13 +9,14 @@ test('the lanes are there after little JavaScript', async ({ page }) => {
   page.on('response', (response) => {
     if (/\.js$/.test(new URL(response.url()).pathname)) scripts.set(response.url(), response.body());
   });
-  // Whatever has come when the first frame with a picture is there counts.
+  // Whatever was asked for before the lanes are drawn counts.
   await page.addInitScript(() => {
-    const watch = (): void => {
-      if (document.querySelector('canvas')) (window as unknown as { lanesAt: number }).lanesAt = performance.now();
-      else requestAnimationFrame(watch);
-    };
-    requestAnimationFrame(watch);
+    const watch = new MutationObserver(() => {
+      if (!document.querySelector('canvas')) return;
+      (window as unknown as { lanesAt: number }).lanesAt = performance.now();
+      watch.disconnect();
+    });
+    watch.observe(document, { childList: true, subtree: true });
   });
   await page.goto('./');
   await expect(page.locator('canvas')).toBeVisible();
