@@ -12,7 +12,7 @@ import { Machine } from '../machine/machine';
 import type { RunResult } from '../machine/run';
 import { TimelineBuilder } from './builder';
 import { FlowKind, Look, Mark, type LookName, type Ordinal, type Timeline, type TrackId } from './columns';
-import { markOfLogLine } from './dmesg-import';
+import { markOfLogLine } from './log-marks';
 
 /** Share of the run's length that is added at the end so that the last state can be seen. */
 const TAIL = 0.06;

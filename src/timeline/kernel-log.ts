@@ -1,7 +1,8 @@
 import { Mark, type LogLine, type Ordinal } from './columns';
 import type { TimelineBuilder } from './builder';
 import type { CpuLane } from './cpu-lane';
-import { describeReport, markOfLogLine, type Dmesg, type Report } from './dmesg-import';
+import { describeReport, type Dmesg, type Report } from './dmesg-import';
+import { markOfLogLine } from './log-marks';
 import type { RunsLane } from './runs-lane';
 import type { TaskLanes } from './task-lane';
 import type { TraceTracks } from './trace-tracks';
