@@ -3,7 +3,6 @@
  * it, with `Mod` for Ctrl or Cmd.
  */
 import { KERNELS, PROPOSALS } from '../kernels/index';
-import { GALLERY } from '../litmus/gallery';
 import { lanes } from './lanes-handle';
 import { whenLoaded } from './late';
 import { pickFiles } from './picker';
@@ -12,7 +11,7 @@ import { clear, openDialog, toggleAxis, togglePanel, toggleTheme, toMark } from 
 import { changeSpeed, stepBy, toFirst, togglePlay, toLast } from './store/player';
 import { timelineOf } from './store/state';
 import { get } from './store/store';
-import { openScenario, originalOf, redo, toOriginal, undo } from './store/text';
+import { originalOf, redo, toOriginal, undo } from './store/text';
 
 export type CommandGroup = 'Play' | 'View' | 'Lanes' | 'Text' | 'Act' | 'Open';
 
@@ -147,14 +146,6 @@ export const commands: readonly Command[] = [
     run: () => whenLoaded((late) => late.closeTrace()),
     when: () => !inRun(),
   },
-  ...GALLERY.map((g): Command => ({
-    id: `open.litmus.${g.name}`,
-    title: g.name,
-    group: 'Open',
-    keys: [],
-    run: () => openScenario(g.name),
-    minor: true,
-  })),
 ];
 
 /** False where there is nothing to act on. What comes of it is seen in the text. */
@@ -189,14 +180,19 @@ export const keyText = (key: string): string =>
     .replace(/^ ?$/, '+');
 
 /**
- * Runs a command by its id. Besides those of the list: `open.capture.6.1/s2`, `act.online.4`, `act.offline.1`, `act.fault.4`,
- * `act.pin.0.4` (vCPU 0 to CPU 4), `act.pin.0.any`.
+ * Runs a command by its id. Besides those of the list: `open.litmus.NAME`, `open.capture.6.1/s2`, `act.online.4`,
+ * `act.offline.1`, `act.fault.4`, `act.pin.0.4` (vCPU 0 to CPU 4), `act.pin.0.any`.
  */
 export function runCommand(id: string): boolean {
   const command = byId.get(id);
   if (command) {
     if (command.when?.() === false) return false;
     command.run();
+    return true;
+  }
+  const litmus = /^open\.litmus\.(.+)$/.exec(id);
+  if (litmus) {
+    whenLoaded((late) => late.openLitmus(litmus[1]!));
     return true;
   }
   const capture = /^open\.capture\.(.+)$/.exec(id);

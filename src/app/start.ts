@@ -1,6 +1,7 @@
 /** What happens once, before anything is drawn. */
 import { commands, runCommand } from './commands';
 import { onKey } from './keys';
+import { whenLoaded } from './late';
 import { keep, restore } from './store/keep';
 import { themeOf, type AppState } from './store/state';
 import { app, get, set } from './store/store';
@@ -27,6 +28,7 @@ export function begin(): void {
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
   beginText(kept, !calm);
   keep();
+  whenLoaded((late) => late.fetchTexts());
   window.addEventListener('keydown', onKey);
   window.hotlanes = { commands: commands.map(({ id, title }) => ({ id, title })), run: runCommand, state: get };
 }

@@ -1,6 +1,6 @@
 /** `hotlanes list`: the litmus texts of the gallery and the kernels and proposals they may name. */
 import { KERNELS, kernelTexts } from '../kernels/index';
-import { GALLERY } from '../litmus/gallery';
+import { gallery } from '../litmus/gallery';
 import { parseLitmus } from '../litmus/parse';
 import { oneOf, readArguments } from './args';
 import { EXIT, InputError, type CliIo } from './io';
@@ -19,7 +19,7 @@ export function listCommand(argv: readonly string[], io: CliIo): number {
     return EXIT.ok;
   }
   if (args.operands[0] !== undefined) throw new InputError(`list: takes no ${args.operands[0]}`);
-  const texts = GALLERY.map(({ name, text }) => {
+  const texts = gallery().map(({ name, text }) => {
     const parsed = parseLitmus(text, `${name}.litmus`);
     return { name, kernel: parsed.ok ? parsed.litmus.kernel : '', about: parsed.ok ? parsed.litmus.about : '' };
   });

@@ -1,7 +1,9 @@
 /** The command line: picks the command, and turns what cannot be used into one message and exit code 2. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadKernelTexts } from '../kernels/index';
 import { didYouMean } from '../language/errors';
+import { loadGallery } from '../litmus/gallery';
 import { EXIT, InputError, type CliIo } from './io';
 import { importCommand } from './import';
 import { listCommand } from './list';
@@ -29,6 +31,7 @@ const OPTIONS = ['--help', '--version'];
  * not finish.
  */
 export async function main(argv: string[], io: CliIo): Promise<number> {
+  await Promise.all([loadKernelTexts(), loadGallery()]);
   try {
     return await dispatch(argv, io);
   } catch (error) {

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { didYouMean, formatProblem } from '../language/errors';
 import { parseKernel } from '../language/parser';
 import { kernelTexts } from '../kernels/index';
-import { GALLERY, galleryText } from '../litmus/gallery';
+import { gallery, galleryText, OPENING } from '../litmus/gallery';
 import { load } from '../litmus/load';
 import { outcomeOf, sentence } from '../litmus/outcome';
 import { run } from '../machine/run';
@@ -46,7 +46,7 @@ export async function runCommand(argv: readonly string[], io: CliIo): Promise<nu
   const maxSteps = wholeNumber(args, 'max-steps', [1, 100_000_000], command);
   const [operand, second] = args.operands;
   if (operand === undefined)
-    throw new InputError(`run: which litmus text? (a file, or a name such as ${GALLERY[0]!.name}; see hotlanes list)`);
+    throw new InputError(`run: which litmus text? (a file, or a name such as ${OPENING}; see hotlanes list)`);
   if (second !== undefined) throw new InputError(`run: one text at a time, and ${second} is a second`);
 
   const { file, text } = await litmusText(operand, io);
@@ -82,7 +82,7 @@ async function litmusText(operand: string, io: CliIo): Promise<{ file: string; t
   const text = galleryText(operand);
   if (text !== undefined) return { file: `${operand}.litmus`, text };
   if (stat) throw new InputError(`${operand}: is a folder, no litmus text`);
-  const names = GALLERY.map((g) => g.name);
+  const names = gallery().map((g) => g.name);
   const near = didYouMean(basename(operand, '.litmus'), names);
   throw new InputError(`${operand}: no such file, and none in the gallery (${near || `there: ${names.join(', ')}`})`);
 }

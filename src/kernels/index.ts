@@ -1,33 +1,12 @@
-/** The kernels, as texts. To add one: write `eras/NAME.kern` (or `proposals/NAME.kern`) and name it in the list below. */
+/** The kernels, as texts: `list.ts` names them, `shelf.ts` keeps their sources, this parses them and joins them to a kernel. */
 import { assemble, type Kernel } from '../language/assemble';
 import type { KernelText } from '../language/ast';
 import { TextError, type Problem } from '../language/errors';
 import { parseKernel } from '../language/parser';
+import { headingOf, namesOf, sourceAt } from './shelf';
 
-/** Kernels that a litmus text may name, oldest first. */
-export const KERNELS = ['v5.15', 'v6.1', 'v6.1.192', 'v6.3', 'v6.12'] as const;
-
-/** Designs from the list, each a patch over one of the kernels. */
-export const PROPOSALS = ['move-to-online'] as const;
-
-const sources: Readonly<Record<string, string>> = import.meta.glob('./**/*.kern', {
-  query: '?raw',
-  import: 'default',
-  eager: true,
-});
-
-interface Heading {
-  readonly path: string;
-  readonly kind: KernelText['kind'];
-  readonly title: string;
-}
-
-/** What each text says of itself on its first line; only the texts that are asked for are parsed whole. */
-const headings = new Map<string, Heading>();
-for (const [path, source] of Object.entries(sources)) {
-  const match = /^(part|kernel|proposal) (\S+)(?: "([^"]*)")?/.exec(source);
-  if (match) headings.set(match[2]!, { path, kind: match[1] as Heading['kind'], title: match[3] ?? '' });
-}
+export { KERNELS, PROPOSALS } from './list';
+export { hasAllKernelTexts, loadKernelTexts } from './shelf';
 
 const parsed = new Map<string, KernelText>();
 
@@ -35,27 +14,27 @@ const parsed = new Map<string, KernelText>();
 export function kernelText(name: string): KernelText | undefined {
   const known = parsed.get(name);
   if (known) return known;
-  const heading = headings.get(name);
+  const heading = headingOf(name);
   if (!heading) return undefined;
-  const result = parseKernel(sources[heading.path]!, fileOf(heading.path));
+  const result = parseKernel(sourceAt(heading.path)!, fileOf(heading.path));
   if (!result.ok) throw new TextError(result.problems[0]!, result.problems[0]!.message, result.problems[0]!.suggestion);
   parsed.set(name, result.text);
   return result.text;
 }
 
-/** All shipped texts, by name. */
+/** All texts that are there, by name. */
 export function kernelTexts(): ReadonlyMap<string, KernelText> {
-  return new Map([...headings.keys()].map((name) => [name, kernelText(name)!]));
+  return new Map(namesOf('part', 'kernel', 'proposal').map((name) => [name, kernelText(name)!]));
 }
 
 /** The line in which a kernel or a proposal says what it is; '' for an unknown one. */
 export function kernelTitle(name: string): string {
-  return headings.get(name)?.title ?? '';
+  return headingOf(name)?.title ?? '';
 }
 
 /** Source of a text by its file name as problems report it (`kernels/parts/vmx.kern`). */
 export function kernelSource(file: string): string | undefined {
-  return sources[file.replace('kernels/', './')];
+  return sourceAt(file.replace('kernels/', './'));
 }
 
 function fileOf(path: string): string {
@@ -79,9 +58,11 @@ export function loadKernel(
     if (!result.ok) return result;
     own.set(result.text.name, result.text);
   }
-  const known = [...headings].flatMap(([n, h]) => (h.kind === 'part' ? [] : [n]));
   try {
-    return { ok: true, kernel: assemble(name, (n) => own.get(n) ?? kernelText(n), [...own.keys(), ...known]) };
+    return {
+      ok: true,
+      kernel: assemble(name, (n) => own.get(n) ?? kernelText(n), [...own.keys(), ...namesOf('kernel', 'proposal')]),
+    };
   } catch (error) {
     if (error instanceof TextError) return { ok: false, problems: [error.problem] };
     throw error;

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../machine/machine';
 import { run } from '../machine/run';
-import { GALLERY } from './gallery';
+import { gallery } from './gallery';
 import { load } from './load';
 
-describe.each(GALLERY.map((g) => [g.name, g.text] as const))('%s', (name, text) => {
+describe.each(gallery().map((g) => [g.name, g.text] as const))('%s', (name, text) => {
   const loaded = load(text, name);
   if (!loaded.ok) throw new Error(loaded.problems[0]!.message);
   const { program } = loaded;

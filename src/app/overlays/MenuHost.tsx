@@ -19,6 +19,7 @@ export default function MenuHost() {
   // What is being closed stays what it is until it is gone.
   const [menu, setMenu] = useState(open);
   if (open !== null && open !== menu) setMenu(open);
+  useApp((s) => s.allTexts);
   const [list, setList] = useState<readonly GalleryEntry[] | null>(null);
   const wantsCaptures = menu?.name === 'open' || menu?.name === 'scenario';
   useEffect(() => {

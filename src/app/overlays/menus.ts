@@ -1,7 +1,7 @@
 /** What each menu offers, as plain data. */
 import { KERNELS, kernelTitle, PROPOSALS } from '../../kernels/index';
 import { armed } from '../../litmus/edit';
-import { GALLERY } from '../../litmus/gallery';
+import { gallery } from '../../litmus/gallery';
 import { commandById, runCommand, type Command } from '../commands';
 import { lanes } from '../lanes-handle';
 import { setAxis } from '../store/page';
@@ -80,7 +80,7 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
       return [
         {
           title: 'Litmus tests',
-          items: GALLERY.map((g) => ({
+          items: gallery().map((g) => ({
             label: g.name,
             about: aboutOf(g.text),
             checked: g.name === scenarioOf(s),

@@ -1,5 +1,6 @@
 /** Runs one text and hands the run over, columns and all. */
 import type { Problem } from '../../language/errors';
+import { loadKernelTexts } from '../../kernels/index';
 import { load } from '../../litmus/load';
 import { outcomeOf } from '../../litmus/outcome';
 import type { HistoryColumns } from '../../machine/history';
@@ -18,12 +19,13 @@ export type FromRunWorker =
   | { readonly type: 'failed'; readonly message: string };
 
 const scope = self as unknown as {
-  onmessage: ((event: MessageEvent<ToRunWorker>) => void) | null;
+  onmessage: ((event: MessageEvent<ToRunWorker>) => unknown) | null;
   postMessage(message: FromRunWorker): void;
 };
 
-scope.onmessage = ({ data: { text, file } }) => {
+scope.onmessage = async ({ data: { text, file } }) => {
   try {
+    await loadKernelTexts();
     const loaded = load(text, file);
     if (!loaded.ok) {
       scope.postMessage({ type: 'problems', problems: loaded.problems });

@@ -1,7 +1,9 @@
 /** Runs a text: small machines at once, large ones in a worker, so that the page goes on answering. */
+import { hasAllKernelTexts, kernelTitle } from '../../kernels/index';
 import { parseLitmus } from '../../litmus/parse';
 import { lastOf } from './state';
 import { get, set } from './store';
+import { fetchTexts } from './shelf';
 import { makeRun, type Made, type RunView } from './run-view';
 import { runInWorker } from './run-worker-client';
 
@@ -27,6 +29,11 @@ export function runText(text: string, options: Options): void {
   const parsed = parseLitmus(text, FILE);
   if (!parsed.ok) {
     set({ problems: parsed.problems });
+    return;
+  }
+  if (!hasAllKernelTexts() && kernelTitle(parsed.litmus.kernel) === '') {
+    const abort = (current = new AbortController());
+    void fetchTexts().then((there) => there && !abort.signal.aborted && runText(text, options));
     return;
   }
   if (parsed.litmus.setup.cpus <= SMALL) {

@@ -61,6 +61,8 @@ export interface AppState {
   readonly text: string;
   /** Scenario of the gallery that the text began as. */
   readonly scenario: string;
+  /** Every kernel and every text of the gallery is there; at first only those of the opening picture are. */
+  readonly allTexts: boolean;
   readonly problems: readonly Problem[];
   /** The run of the last text that was without problems. */
   readonly run: RunView | null;
@@ -98,6 +100,7 @@ export interface AppState {
 export const initialState: AppState = {
   text: '',
   scenario: '',
+  allTexts: false,
   problems: [],
   run: null,
   past: [],

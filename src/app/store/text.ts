@@ -1,5 +1,5 @@
 /** The litmus text: changing it, undoing that, and running what it says. */
-import { GALLERY, galleryText, OPENING } from '../../litmus/gallery';
+import { galleryText, OPENING } from '../../litmus/gallery';
 import { MAX_LITMUS } from '../../litmus/parse';
 import { lastOf, timelineOf, type AppState } from './state';
 import { get, set } from './store';
@@ -104,16 +104,15 @@ export function toOriginal(): void {
 /** What the page begins with: the text that was kept, or the gallery's first. */
 export function begin(kept: { readonly text: string; readonly scenario: string } | null, unfold: boolean): void {
   if (kept === null) {
-    openScenario(OPENING(), { unfold });
+    openScenario(OPENING, { unfold });
     return;
   }
-  const scenario = GALLERY.some((g) => g.name === kept.scenario) ? kept.scenario : OPENING();
-  set({ text: kept.text, scenario });
+  set({ text: kept.text, scenario: kept.scenario });
   runText(kept.text, { keep: false, unfold });
-  // A text that was kept half-written still has lanes: those of the scenario that it began as.
-  if (get().run === null && get().work === null && timelineOf(get()) === null) {
-    const problems = get().problems;
-    runText(galleryText(scenario)!, { keep: false, unfold: false });
+  // A text that was kept half-written still has lanes: those of the first scenario.
+  const { problems } = get();
+  if (problems.length > 0 && get().run === null && timelineOf(get()) === null) {
+    runText(galleryText(OPENING)!, { keep: false, unfold: false });
     set({ problems });
   }
 }

@@ -1,0 +1,7 @@
+/** Names of the kernels and designs that come with Hotlanes. A new text is one file and one line here. */
+
+/** Kernels that a litmus text may name, oldest first: `eras/NAME.kern`. */
+export const KERNELS = ['v5.15', 'v6.1', 'v6.1.192', 'v6.3', 'v6.12'] as const;
+
+/** Designs from the list, each a patch over one of the kernels: `proposals/NAME.kern`. */
+export const PROPOSALS = ['move-to-online'] as const;
