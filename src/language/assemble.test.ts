@@ -34,15 +34,15 @@ describe('assemble', () => {
 
   it('replaces what is there, and only when told to', () => {
     const base = 'kernel k\nfn f() { return 1 }\nlet l = 1\n';
-    const k = join('p', base, 'proposal p : k\nreplace fn f() { return 2 }\nreplace let l = 2\n');
+    const k = join('p', base, 'proposal p over k\nreplace fn f() { return 2 }\nreplace let l = 2\n');
     expect(k.fns.get('f')!.place.file).toBe('1.kern');
-    expect(wrong('p', base, 'proposal p : k\nfn f() { }')).toBe(
+    expect(wrong('p', base, 'proposal p over k\nfn f() { }')).toBe(
       '1.kern:2:4: the function f is defined already (write "replace" before it to change it)',
     );
-    expect(wrong('p', base, 'proposal p : k\nreplace fn g() { }')).toMatch(
+    expect(wrong('p', base, 'proposal p over k\nreplace fn g() { }')).toMatch(
       /^1\.kern:2:12: there is no function g to replace/,
     );
-    expect(wrong('p', base, 'proposal p : k\nreplace let ll = 2')).toMatch(
+    expect(wrong('p', base, 'proposal p over k\nreplace let ll = 2')).toMatch(
       /there is no definition ll to replace \(did you mean l\?\)/,
     );
   });
@@ -56,6 +56,40 @@ describe('assemble', () => {
     expect(wrong('k', table, 'kernel k : t\nremove state BB')).toBe(
       '1.kern:2:14: there is no state BB to remove (did you mean B?)',
     );
+  });
+
+  it('puts a part that is swapped in where the one stood that is left out, and further parts after all', () => {
+    const texts = [
+      'part t1\nstate A 1 "a"\n',
+      'part t2\nstate A 3 "a2"\nstate B 4\n',
+      'part more\nreplace fn f() { return 2 }\n',
+      'part core\nfn f() { return 1 }\n',
+      'kernel e "E" : t1, core\nstate A up g when registered\nfn own() { }\n',
+    ];
+    const k = join('r', ...texts, 'kernel r "R" over e without t1 : t2, more\nreplace fn own() { return 1 }\n');
+    expect(k.texts.map((t) => t.name)).toEqual(['t2', 'core', 'e', 'more', 'r']);
+    // the era's own line still adds to the state of the other table
+    expect(k.states.get('A')).toMatchObject({ number: 3, name: 'a2', up: 'g', whenRegistered: true });
+    expect(k.fns.get('f')!.place.file).toBe('2.kern');
+    expect(k.fns.get('own')!.place.file).toBe('5.kern');
+    expect(k.title).toBe('R');
+    const dropped = join('r', ...texts, 'kernel r over e without core, t1 : t2');
+    expect(dropped.texts.map((t) => t.name)).toEqual(['t2', 'e', 'r']);
+    expect(wrong('r', ...texts, 'kernel r over e without cor')).toBe(
+      '5.kern:1:25: e has no part cor (did you mean core?)',
+    );
+    expect(wrong('r', ...texts, 'kernel r over e without e')).toBe('5.kern:1:25: e has no part e (it has t1, core)');
+  });
+
+  it('has the release of the text on top that says one, and all messages', () => {
+    const era = 'kernel e\nrelease 6.1.4\n';
+    expect(join('e', era)).toMatchObject({ release: '6.1.4', messages: [] });
+    expect(join('r', era, 'kernel r over e')).toMatchObject({ release: '6.1.4' });
+    expect(join('r', era, 'kernel r over e\nrelease 6.1.192')).toMatchObject({ release: '6.1.192' });
+    const part = 'part a\nrelease 6.17\n';
+    const design = 'proposal p over e : a\nmessage "1@x"\nmessage "<2.b@y.z>"\n';
+    expect(join('p', era, part, design)).toMatchObject({ release: '6.1.4', messages: ['1@x', '2.b@y.z'] });
+    expect(wrong('e', 'kernel k\nfn f() { }', 'kernel e over k\nfn f() { }')).toMatch(/defined already/);
   });
 
   it('says what is built on nothing, on itself, or twice', () => {

@@ -1,4 +1,9 @@
-/** Kernel texts to one kernel: parts are added up in order, later ones may replace what earlier ones define. */
+/**
+ * Kernel texts to one kernel: parts are added up in order, later ones may replace what earlier ones define.
+ *
+ * A kernel over another one begins with that one's texts. `without A, B : C, D, E`: C stands where A stood, D where B
+ * stood, E after all of them; then come its own declarations.
+ */
 import { didYouMean, TextError, type Place } from './errors';
 import type * as Ast from './ast';
 
@@ -8,6 +13,11 @@ export interface Kernel {
   readonly title: string;
   /** Texts it was made of, in order. */
   readonly files: readonly string[];
+  readonly texts: readonly Pick<Ast.KernelText, 'file' | 'kind' | 'name' | 'release'>[];
+  /** Tree that it was read in, such as 6.12.8; '' where no text of it says. A part has that of its kernel, unless it says another. */
+  readonly release: string;
+  /** Message-ids that its texts name. */
+  readonly messages: readonly string[];
   readonly consts: ReadonlyMap<string, Ast.ConstDecl>;
   readonly vars: ReadonlyMap<string, Ast.VarDecl>;
   readonly locks: ReadonlyMap<string, Ast.LockDecl>;
@@ -30,22 +40,22 @@ export function assemble(
   find: (name: string) => Ast.KernelText | undefined,
   known: Iterable<string>,
 ): Kernel {
-  const ordered: Ast.KernelText[] = [];
-  const done = new Set<string>();
+  const lookUp = (base: Ast.NameAt): Ast.KernelText => {
+    const found = find(base.name);
+    if (!found) throw new TextError(base.place, `no kernel text is called ${base.name}`, didYouMean(base.name, known));
+    return found;
+  };
   const open = new Set<string>();
-  const visit = (text: Ast.KernelText): void => {
-    if (done.has(text.name)) return;
+  /** A text with all that it is built on, each once. */
+  const flat = (text: Ast.KernelText): Ast.KernelText[] => {
     open.add(text.name);
-    for (const base of text.bases) {
+    const below = (base: Ast.NameAt): Ast.KernelText[] => {
       if (open.has(base.name)) throw new TextError(base.place, `${base.name} is built on itself`);
-      const found = find(base.name);
-      if (!found)
-        throw new TextError(base.place, `no kernel text is called ${base.name}`, didYouMean(base.name, known));
-      visit(found);
-    }
+      return flat(lookUp(base));
+    };
+    const all = text.over ? swapped(below(text.over), text, below) : text.bases.flatMap(below);
     open.delete(text.name);
-    done.add(text.name);
-    ordered.push(text);
+    return [...new Set([...all, text])];
   };
   const top = find(name);
   if (!top)
@@ -54,12 +64,15 @@ export function assemble(
       `no kernel text is called ${name}`,
       didYouMean(name, known),
     );
-  visit(top);
+  const ordered = flat(top);
 
   const kernel = {
     name: top.name,
     title: top.title,
     files: ordered.map((t) => t.file),
+    texts: ordered.map(({ file, kind, name, release }) => ({ file, kind, name, release })),
+    release: ordered.findLast((t) => t.kind !== 'part' && t.release !== null)?.release ?? '',
+    messages: ordered.flatMap((t) => t.messages),
     consts: new Map<string, Ast.ConstDecl>(),
     vars: new Map<string, Ast.VarDecl>(),
     locks: new Map<string, Ast.LockDecl>(),
@@ -85,6 +98,26 @@ export function assemble(
     for (const wire of text.wiring) kernel.wiring.set(wire.what, wire);
   }
   return kernel;
+}
+
+/** The texts of the kernel that `text` patches, with the parts that it drops and adds. */
+function swapped(
+  texts: readonly Ast.KernelText[],
+  text: Ast.KernelText,
+  below: (base: Ast.NameAt) => Ast.KernelText[],
+): Ast.KernelText[] {
+  const parts = texts.filter((t) => t.kind === 'part').map((t) => t.name);
+  const inPlace = new Map<string, Ast.KernelText[]>();
+  text.without.forEach(({ name, place }, i) => {
+    if (!parts.includes(name))
+      throw new TextError(
+        place,
+        `${text.over!.name} has no part ${name}`,
+        didYouMean(name, parts) || `it has ${parts.join(', ')}`,
+      );
+    inPlace.set(name, text.bases.slice(i, i + 1).flatMap(below));
+  });
+  return [...texts.flatMap((t) => inPlace.get(t.name) ?? [t]), ...text.bases.slice(text.without.length).flatMap(below)];
 }
 
 function addAll<T extends { readonly name: string; readonly place: Ast.VarDecl['place'] }>(

@@ -201,14 +201,28 @@ export interface AliasDecl {
   readonly place: Place;
 }
 
+/** A name as it stands in a text. */
+export interface NameAt {
+  readonly name: string;
+  readonly place: Place;
+}
+
 /** One kernel text: a part, an era, or a proposal that patches one. */
 export interface KernelText {
   readonly file: string;
   readonly kind: 'part' | 'kernel' | 'proposal';
   readonly name: string;
   readonly title: string;
-  /** Parts that it is made of (kernel) or the kernel that it patches (proposal). */
-  readonly bases: readonly { readonly name: string; readonly place: Place }[];
+  /** The kernel that it patches; null where it stands by itself. */
+  readonly over: NameAt | null;
+  /** Parts of that kernel that it does without. */
+  readonly without: readonly NameAt[];
+  /** Parts that it is made of, or that it adds to the kernel that it patches. */
+  readonly bases: readonly NameAt[];
+  /** Tree that the sources were read in, such as 6.12.8; null where the text does not say. */
+  readonly release: string | null;
+  /** Message-ids of where the design was proposed. */
+  readonly messages: readonly string[];
   readonly consts: readonly ConstDecl[];
   readonly vars: readonly VarDecl[];
   readonly locks: readonly LockDecl[];
@@ -216,7 +230,7 @@ export interface KernelText {
   readonly lets: readonly (LetDecl & { readonly replace: boolean })[];
   readonly states: readonly StateDecl[];
   /** State constants that a proposal or a release takes out. */
-  readonly removedStates: readonly { readonly name: string; readonly place: Place }[];
+  readonly removedStates: readonly NameAt[];
   readonly threads: readonly ThreadDecl[];
   readonly lanes: readonly (LaneDecl & { readonly replace: boolean })[];
   readonly wiring: readonly Wiring[];

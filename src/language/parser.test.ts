@@ -52,6 +52,12 @@ describe('parser', () => {
     ['part t\nfn f() {\n', '3:1 a block is not closed (a "}" is missing)'],
     ['part t\nthread t somewhere "t" runs f', '2:10 expected user, percpu or kthread, found "somewhere"'],
     ['part t\nplace nobody where true', '2:7 nobody is no kind of task (user, percpu or kthread)'],
+    ['part t\nrelease', '2:8 expected a name, found the end of the line'],
+    ['part t\nrelease 6.1\nrelease 6.2', '3:1 the text names its release twice'],
+    ['part t\nmessage 1', '2:9 expected a message-id in quotes, found "1"'],
+    ['part t\nmessage "hello"', '2:9 hello is no message-id (such as 8735ndd9hd.ffs@tglx)'],
+    ['part t over k', '1:8 unexpected "over" after the heading (a statement ends with its line)'],
+    ['kernel k without p', '1:10 unexpected "without" after the heading (a statement ends with its line)'],
     ['part t\nlane l() { }', '2:6 a lane is of something (write lane virt(cpu))'],
   ])('%j', (text, message) => {
     expect(wrong(text)).toBe(message);

@@ -1,7 +1,9 @@
 /**
  * Kernel text to syntax tree. The declarations, line by line (README.md of this folder has the statements):
  *
- *   part | kernel | proposal NAME ["title"] [: BASE, BASE]
+ *   part NAME ["title"] [: PART, PART]
+ *   kernel | proposal NAME ["title"] [over KERNEL [without PART, PART]] [: PART, PART]
+ *   release 6.12.8                                 message "message-id"
  *   global | percpu | pervm | pervcpu TYPE NAME [= expr] ["doc"]
  *   param TYPE NAME = expr ["doc"]                 also OLD_NAME for f
  *   spinlock | mutex | rwsem NAME
@@ -55,9 +57,12 @@ function tokensAt(text: string, at: Place): Token[] {
 /** What a text has declared so far. */
 type Declarations = {
   -readonly [
-    K in Exclude<keyof Ast.KernelText, 'file' | 'kind' | 'name' | 'title' | 'bases' | 'place'>
+    K in Exclude<
+      keyof Ast.KernelText,
+      'file' | 'kind' | 'name' | 'title' | 'over' | 'without' | 'bases' | 'release' | 'place'
+    >
   ]: Ast.KernelText[K][number][];
-};
+} & { release: string | null };
 
 export class Parser extends StatementParser {
   // ---- declarations
@@ -70,13 +75,11 @@ export class Parser extends StatementParser {
       throw new TextError(head, `a kernel text begins with "kernel", "part" or "proposal", found ${show(head)}`);
     }
     this.at += 1;
-    const name = this.release();
+    const name = this.version();
     const title = this.maybeString() ?? '';
-    const bases: { name: string; place: Place }[] = [];
-    if (this.take(':') || this.take('over')) {
-      do bases.push({ place: this.token, name: this.release() });
-      while (this.take(','));
-    }
+    const over = kind !== 'part' && this.take('over') ? this.base() : null;
+    const without = over && this.take('without') ? this.baseList() : [];
+    const bases = this.take(':') ? this.baseList() : [];
     this.endOfLine('the heading');
     const out: Declarations = {
       consts: [],
@@ -90,16 +93,30 @@ export class Parser extends StatementParser {
       lanes: [],
       wiring: [],
       aliases: [],
+      messages: [],
+      release: null,
     };
     for (;;) {
       this.skipNewlines();
-      if (this.token.kind === 'end') return { file: this.file, kind, name, title, bases, place: head, ...out };
+      if (this.token.kind === 'end')
+        return { file: this.file, kind, name, title, over, without, bases, place: head, ...out };
       this.declaration(out);
     }
   }
 
-  /** A release or part name: v5.15, v6.1.192, kvm-e1, move-to-online. */
-  private release(): string {
+  private base(): Ast.NameAt {
+    return { place: this.token, name: this.version() };
+  }
+
+  private baseList(): Ast.NameAt[] {
+    const names: Ast.NameAt[] = [];
+    do names.push(this.base());
+    while (this.take(','));
+    return names;
+  }
+
+  /** The name of a release, a kernel or a part: 6.12.8, v6.1.192, kvm-e1, move-to-online. */
+  private version(): string {
     const first = this.token;
     if (first.kind !== 'name' && first.kind !== 'number')
       throw new TextError(first, `expected a name, found ${show(first)}`);
@@ -137,6 +154,19 @@ export class Parser extends StatementParser {
       case 'pervcpu':
         out.vars.push(this.variable(word));
         break;
+      case 'release': {
+        if (out.release !== null) throw new TextError(word, 'the text names its release twice');
+        out.release = this.version();
+        break;
+      }
+      case 'message': {
+        const at = this.token;
+        const id = this.string('a message-id').replace(/^<|>$/g, '');
+        if (!/^[^\s@<>]+@[^\s@<>]+$/.test(id))
+          throw new TextError(at, `${id} is no message-id`, 'such as 8735ndd9hd.ffs@tglx');
+        out.messages.push(id);
+        break;
+      }
       case 'also': {
         const name = this.name('the other name');
         this.expect('for', 'and the function');
