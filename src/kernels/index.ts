@@ -27,6 +27,11 @@ export function kernelTexts(): ReadonlyMap<string, KernelText> {
   return new Map(namesOf('part', 'kernel', 'proposal').map((name) => [name, kernelText(name)!]));
 }
 
+/** Whether a kernel and all that it is made of are there, so that it can be loaded now. */
+export function isThere(name: string): boolean {
+  return kernelText(name)?.bases.every((base) => isThere(base.name)) ?? false;
+}
+
 /** The line in which a kernel or a proposal says what it is; '' for an unknown one. */
 export function kernelTitle(name: string): string {
   return headingOf(name)?.title ?? '';

@@ -1,5 +1,5 @@
 /** Runs a text: small machines at once, large ones in a worker, so that the page goes on answering. */
-import { hasAllKernelTexts, kernelTitle } from '../../kernels/index';
+import { hasAllKernelTexts, isThere } from '../../kernels/index';
 import { parseLitmus } from '../../litmus/parse';
 import { lastOf } from './state';
 import { get, set } from './store';
@@ -31,7 +31,7 @@ export function runText(text: string, options: Options): void {
     set({ problems: parsed.problems });
     return;
   }
-  if (!hasAllKernelTexts() && kernelTitle(parsed.litmus.kernel) === '') {
+  if (!hasAllKernelTexts() && !isThere(parsed.litmus.kernel)) {
     const abort = (current = new AbortController());
     void fetchTexts().then((there) => there && !abort.signal.aborted && runText(text, options));
     return;
