@@ -3,8 +3,8 @@ import { expect, it, vi } from 'vitest';
 
 it('the kernel that the page opens with needs nothing that has to be fetched', async () => {
   vi.resetModules();
-  const { hasAllKernelTexts, isThere, loadKernelTexts } = await import('./index');
-  const { gallery, loadGallery } = await import('../litmus/gallery');
+  const { hasAllKernelTexts, isThere, loadKernelTexts } = await import('../kernels/index');
+  const { gallery, loadGallery } = await import('./gallery');
   const kernel = /^kernel\s+(\S+)/m.exec(gallery()[0]!.text)![1]!;
   expect([hasAllKernelTexts(), isThere(kernel), isThere('v6.12'), gallery().length]).toEqual([false, true, false, 1]);
   await Promise.all([loadKernelTexts(), loadGallery()]);
