@@ -8,6 +8,7 @@ export const ERRNO: Readonly<Record<string, number>> = {
   ENXIO: 6,
   EAGAIN: 11,
   ENOMEM: 12,
+  EACCES: 13,
   EFAULT: 14,
   EBUSY: 16,
   EEXIST: 17,

@@ -34,7 +34,7 @@ const OPERATORS = [
   '*',
   '.',
 ];
-const SCAN = /[ \t\r]+|#[^\n]*|(\n)|([A-Za-z_][A-Za-z0-9_]*)|(\d+)|"([^"\n]*)"/y;
+const SCAN = /[ \t\r]+|#[^\n]*|(\n)|([A-Za-z_][A-Za-z0-9_]*)|(0x[0-9A-Fa-f]{1,8}(?!\w)|\d+)|"([^"\n]*)"/y;
 
 /** Longest text accepted, in characters: far above any kernel text, small enough to stay instant. */
 export const MAX_TEXT = 400_000;
@@ -65,6 +65,12 @@ export function tokenize(text: string, file: string): Token[] {
       }
       if (name !== undefined) tokens.push({ kind: 'name', text: name, ...place(name.length) });
       else if (number !== undefined) {
+        if (number.startsWith('0x')) {
+          // 32 bits, with a sign, as they lie in a cell
+          tokens.push({ kind: 'number', text: String(Number(number) | 0), ...place(number.length) });
+          at += whole.length;
+          continue;
+        }
         if (number.length > 9)
           throw new TextError(
             place(number.length),

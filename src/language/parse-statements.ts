@@ -5,6 +5,9 @@ import { ExpressionParser } from './parse-expressions';
 import { RESERVED, show, STATEMENTS, TYPES } from './tokens';
 import type * as Ast from './ast';
 
+/** 32 bits, such as the upper half of a completion status: read as a signed number, printed by %X. */
+const WORD: Ast.TypeName = { kind: 'int', lo: -(2 ** 31), hi: 2 ** 31 - 1 };
+
 /** Types of parameters that carry no annotation, by the names the kernel uses. */
 const TYPE_BY_NAME: Readonly<Record<string, Ast.TypeName>> = {
   cpu: { kind: 'cpu' },
@@ -15,11 +18,13 @@ const TYPE_BY_NAME: Readonly<Record<string, Ast.TypeName>> = {
   target: { kind: 'state' },
   err: { kind: 'errno' },
   ret: { kind: 'errno' },
+  status: WORD,
 };
 
 export class StatementParser extends ExpressionParser {
   protected type(): Ast.TypeName {
     const t = this.token;
+    if (this.take('word')) return WORD;
     if (t.kind !== 'name' || !TYPES.includes(t.text))
       throw new TextError(t, `expected a type, found ${show(t)}`, didYouMean(t.text, TYPES) || TYPES.join(', '));
     this.at += 1;

@@ -8,11 +8,13 @@ export function format(program: Program, text: string, values: readonly number[]
   return text.replace(/%([a-zA-Z])/g, (_, letter: string) => show(program, letter, values[i++] ?? 0));
 }
 
-/** %d number, %x hexadecimal, %t task, %p its id, %v vCPU, %e errno, %S hotplug state. */
+/** %d number, %x hexadecimal, %X 32 bits as eight hexadecimal digits, %t task, %p its id, %v vCPU, %e errno, %S hotplug state. */
 export function show(program: Program, letter: string, value: number): string {
   switch (letter) {
     case 'x':
       return value.toString(16);
+    case 'X':
+      return (value >>> 0).toString(16).padStart(8, '0');
     case 't':
       return program.contexts[value]?.name ?? 'none';
     case 'p':

@@ -261,6 +261,19 @@ action go() { spawn vt(0); return 0 }\n`;
   });
 });
 
+describe('words', () => {
+  it('are 32 bits, written in hexadecimal and printed as eight digits', () => {
+    const b = new Bench(
+      'const HIGH = 0xC000050B\nfn f() -> word { return HIGH }\n' +
+        'action go() { var status; status = f(); if status == 0xc000050b { log "0x%X%X %X", status, 0, 0x7FFFFFFF }; return 0 }\n',
+      { actors: { a: ['go'] } },
+    );
+    expect(b.until('a', 'log').go('a')).toContainEqual(
+      expect.objectContaining({ kind: 'log', text: '0xc000050b00000000 7fffffff' }),
+    );
+  });
+});
+
 describe('affinity', () => {
   const text = `action pin(cpu) { allow self on cpu; return 0 }\naction off(cpu) { clear cpu in online_mask; return 0 }\naction wait() { await false; return 0 }\n`;
 
