@@ -11,6 +11,7 @@ const SETUP: Setup = {
   booted: 2,
   packages: 1,
   params: [],
+  hardware: [],
   vendor: 'intel',
   vms: [{ name: 'vm0', vcpus: 1, spins: false, halts: false }],
   actors: [],

@@ -118,6 +118,8 @@ export interface VarDecl {
   readonly initial: Expr | null;
   /** A module parameter: a litmus text may set it. */
   readonly param: boolean;
+  /** A property of the machine: a litmus text may set it, and it holds from boot. */
+  readonly hardware: boolean;
   readonly doc: string;
   readonly place: Place;
 }

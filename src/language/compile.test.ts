@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tiny, tinySetup, wrong } from './testing/tiny';
+import { tiny, tinySetup, wrong, type TinySetup } from './testing/tiny';
 import { assemble } from './assemble';
 import { compile } from './compile';
 import { parseKernel } from './parser';
@@ -123,6 +123,33 @@ describe('compile', () => {
       'k.kern the kernel does not name its mask of online CPUs',
     );
     expect(missing(`kernel k\ninit f\nidle f\nfn f() { exit }\nplace user where settled(0)\n`)).toMatch(/placement/);
+  });
+
+  it('sets properties of the hardware before anything runs', () => {
+    const text = `hardware percpu bool has_vm = true "CPUID"
+hardware int 0..9 pages = 4
+param bool p = false
+`;
+    const of = (name: string, hardware: NonNullable<TinySetup['hardware']>): number[] => {
+      const p = tiny(text, { cpus: 3, hardware });
+      const g = p.groups.find((group) => group.name === name)!;
+      return [...p.initial.slice(g.base, g.base + g.count)];
+    };
+    expect(of('has_vm', [])).toEqual([1, 1, 1]);
+    expect(of('has_vm', [[1, 'has_vm', 0]])).toEqual([1, 0, 1]);
+    expect(
+      of('has_vm', [
+        [-1, 'has_vm', 0],
+        [2, 'has_vm', 1],
+      ]),
+    ).toEqual([0, 0, 1]);
+    expect(of('pages', [[-1, 'pages', 9]])).toEqual([9]);
+    const wrongly = (...one: readonly [number, string, number]): string => wrong(text, { hardware: [one] });
+    expect(wrongly(-1, 'pages', 10)).toMatch(/pages is 0\.\.9, not 10/);
+    expect(wrongly(0, 'pages', 1)).toMatch(/pages is one for the whole machine \(write hardware pages=1\)/);
+    expect(wrongly(0, 'has_vn', 1)).toMatch(/tiny knows no property has_vn of the hardware \(did you mean has_vm\?\)/);
+    expect(wrongly(0, 'p', 1)).toMatch(/knows no property p of the hardware \(it has has_vm, pages\)/);
+    expect(parseKernel('part t\nhardware percpu cpu c', 't')).toMatchObject({ ok: false });
   });
 
   it('does not write out definitions without end', () => {

@@ -58,6 +58,7 @@ class Compiler extends Cells {
       name,
       initial: null,
       param: false,
+      hardware: false,
       doc,
       place: NOWHERE,
     });
@@ -374,18 +375,7 @@ class Compiler extends Cells {
         throw new TextError(decl.place, `the initial value ${value} is outside ${group.lo}..${group.hi}`);
       state.fill(value, group.base, group.base + group.count);
     }
-    for (const { name, value, place } of this.setup.params) {
-      const decl = this.kernel.vars.get(name);
-      if (!decl?.param) {
-        const params = [...this.kernel.vars.values()].filter((v) => v.param).map((v) => v.name);
-        const none = params.length === 0 ? 'it has none' : `it has ${params.join(', ')}`;
-        throw new TextError(place, `${this.kernel.name} has no parameter ${name}`, didYouMean(name, params) || none);
-      }
-      const { group } = variables.get(name)!;
-      if (value < group.lo || value > group.hi)
-        throw new TextError(place, `${name} is ${group.lo}..${group.hi}, not ${value}`);
-      state[group.base] = value;
-    }
+    this.settings(state, variables);
     fill('vcpu_vm', (i) => vcpus[i]!.vm);
     fill('vm_spins', (i) => (this.setup.vms[i]!.spins ? 1 : 0));
     fill('vm_halts', (i) => (this.setup.vms[i]!.halts ? 1 : 0));
@@ -405,6 +395,47 @@ class Compiler extends Cells {
       if (context.kind === 'actor') state[b + Head.cpu] = actors++ % this.setup.booted;
     }
   }
+
+  /** Values that the litmus text gives: module parameters, and properties of the machine. */
+  private settings(state: Int32Array, variables: ReadonlyMap<string, { group: CellGroup }>): void {
+    const set = (name: string, value: number, place: Place, at: (group: CellGroup) => [number, number]): void => {
+      const { group } = variables.get(name)!;
+      if (value < group.lo || value > group.hi)
+        throw new TextError(place, `${name} is ${group.lo}..${group.hi}, not ${value}`);
+      state.fill(value, ...at(group));
+    };
+    const all = (group: CellGroup): [number, number] => [group.base, group.base + group.count];
+    for (const { name, value, place } of this.setup.params) {
+      if (!this.kernel.vars.get(name)?.param) {
+        const known = [...this.kernel.vars.values()].filter((v) => v.param).map((v) => v.name);
+        throw new TextError(
+          place,
+          `${this.kernel.name} has no parameter ${name}`,
+          didYouMean(name, known) || listOf(known),
+        );
+      }
+      set(name, value, place, all);
+    }
+    for (const { cpu, name, value, place } of this.setup.hardware) {
+      const decl = this.kernel.vars.get(name);
+      if (!decl?.hardware) {
+        const known = [...this.kernel.vars.values()].filter((v) => v.hardware).map((v) => v.name);
+        throw new TextError(
+          place,
+          `${this.kernel.name} knows no property ${name} of the hardware`,
+          didYouMean(name, known) || listOf(known),
+        );
+      }
+      if (cpu >= 0 && decl.scope !== 'cpu')
+        throw new TextError(place, `${name} is one for the whole machine`, `write hardware ${name}=${value}`);
+      set(name, value, place, (group) => (cpu < 0 ? all(group) : [group.base + cpu, group.base + cpu + 1]));
+    }
+  }
+}
+
+/** What may be set, for a message: `it has a, b`. */
+function listOf(names: readonly string[]): string {
+  return names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
 }
 
 export const NOWHERE: Place = { file: '', line: 1, column: 1, length: 1 };

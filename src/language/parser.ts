@@ -5,7 +5,9 @@
  *   kernel | proposal NAME ["title"] [over KERNEL [without PART, PART]] [: PART, PART]
  *   release 6.12.8                                 message "message-id"
  *   global | percpu | pervm | pervcpu TYPE NAME [= expr] ["doc"]
- *   param TYPE NAME = expr ["doc"]                 also OLD_NAME for f
+ *   param TYPE NAME = expr ["doc"]                 a module's parameter: a litmus text may set it
+ *   hardware [percpu] TYPE NAME = expr ["doc"]     a property of the machine: likewise, and it holds from boot
+ *   also OLD_NAME for f
  *   spinlock | mutex | rwsem NAME
  *   state CONSTANT [number] ["name"] [up f] [down f] [when registered]      remove state CONSTANT
  *   [replace] fn | action NAME(params) [-> type] ["source"] [cost N] { statements }
@@ -149,6 +151,7 @@ export class Parser extends StatementParser {
     switch (word.text) {
       case 'global':
       case 'param':
+      case 'hardware':
       case 'percpu':
       case 'pervm':
       case 'pervcpu':
@@ -237,13 +240,17 @@ export class Parser extends StatementParser {
   }
 
   private variable(word: Token): Ast.VarDecl {
-    const scopes = { global: 'global', param: 'global', percpu: 'cpu', pervm: 'vm', pervcpu: 'vcpu' } as const;
-    const scope = scopes[word.text as 'global'];
+    const scopes = { percpu: 'cpu', pervm: 'vm', pervcpu: 'vcpu' } as const;
+    const hardware = word.text === 'hardware';
+    const scoped = hardware && this.take('percpu') ? 'percpu' : word.text;
+    const scope = Object.hasOwn(scopes, scoped) ? scopes[scoped as 'percpu'] : 'global';
     const type = this.type();
     const name = this.name('the name of the variable');
     const initial = this.take('=') ? this.expr() : null;
     const param = word.text === 'param';
-    return { scope, type, name: name.text, initial, param, doc: this.maybeString() ?? '', place: name };
+    if ((param || hardware) && type.kind !== 'bool' && type.kind !== 'int')
+      throw new TextError(name, `${name.text} is set by a litmus text: it can be a bool or an int`);
+    return { scope, type, name: name.text, initial, param, hardware, doc: this.maybeString() ?? '', place: name };
   }
 
   private state(): Ast.StateDecl {

@@ -57,6 +57,13 @@ export interface Setup {
   readonly faults: readonly SetupFault[];
   /** Module parameters that the text sets. */
   readonly params: readonly { readonly name: string; readonly value: number; readonly place: Place }[];
+  /** Properties of the machine that the text sets, in its order; cpu -1: of every CPU, or of the whole machine. */
+  readonly hardware: readonly {
+    readonly cpu: number;
+    readonly name: string;
+    readonly value: number;
+    readonly place: Place;
+  }[];
   readonly question: {
     readonly how: 'never' | 'always' | 'exists' | 'eventually';
     readonly expr: Expr;

@@ -37,6 +37,18 @@ describe('litmus text', () => {
     expect(setup.faults).toMatchObject([{ cpu: 4, fn: 'kvm_arch_hardware_enable', returns: -5, maybe: false, nth: 0 }]);
   });
 
+  it('reads what is set of the hardware: of one CPU, or of all', () => {
+    const text = `${HEAD}hardware cpu2 svm=0, x = yes\nhardware strict=False\nhardware cpu2=7\n`;
+    const parsed = parseLitmus(text, 't');
+    if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
+    expect(parsed.litmus.setup.hardware.map((h) => [h.cpu, h.name, h.value])).toEqual([
+      [2, 'svm', 0],
+      [2, 'x', 1],
+      [-1, 'strict', 0],
+      [-1, 'cpu2', 7],
+    ]);
+  });
+
   it('is the same text with CRLF, with comments, and with lines that go on', () => {
     const plain = parseLitmus(HEAD + QEMU + 'fault cpu1 vmx_hardware_enable returns -EIO once\nnever oops\n', 't');
     const crlf = parseLitmus(
@@ -109,6 +121,14 @@ describe('litmus text', () => {
       `${HEAD}fault`,
       '4:1 a fault names a function or a hotplug state (fault cpu4 kvm_arch_hardware_enable returns -EIO)',
     ],
+    [`${HEAD}hardware`, '4:1 a property and its value are missing (hardware cpu4 cpu_svm=0)'],
+    [`${HEAD}hardware cpu1`, '4:1 a property and its value are missing (hardware cpu4 cpu_svm=0)'],
+    [`${HEAD}hardware cpu3 x=1`, '4:10 there is no CPU 3: the machine has 3, counted from 0'],
+    [`${HEAD}hardware x`, '4:10 x needs a value (x=0)'],
+    [`${HEAD}hardware x=maybe`, '4:12 x needs a value (such as 0, 1, yes or no)'],
+    [`${HEAD}hardware x=1 y=2`, '4:14 unexpected y (a comma stands between two properties)'],
+    [`${HEAD}hardware x=1,`, '4:13 a property is missing after the comma'],
+    [`${HEAD}hardware nosuch=1`, '4:10 v5.15 knows no property nosuch of the hardware'],
     [`${HEAD}fault vmx_hardware_enable`, '4:7 a fault says what is returned (fault vmx_hardware_enable returns -EIO)'],
     [`${HEAD}fault vmx_hardware_enable returns -EOI`, '4:35 -EOI is no errno (did you mean EIO?)'],
     [`${HEAD}fault vmx_hardware_enable returns constructor`, '4:35 constructor is no errno'],

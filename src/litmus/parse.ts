@@ -15,6 +15,10 @@
  *   fault   cpu4 kvm_arch_hardware_enable returns -EIO
  *
  *   never   oops
+ *
+ * and, where the machine has properties that differ from the usual:
+ *
+ *   hardware [cpu4] cpu_svm=0, other_property=yes
  */
 import { ERRNO } from '../language/errno';
 import { didYouMean, TextError, type Place, type Problem } from '../language/errors';
@@ -42,7 +46,18 @@ export type ParsedLitmus =
 /** Longest litmus text accepted, in characters. */
 export const MAX_LITMUS = 64 * 1024;
 
-const DIRECTIVES = ['litmus', 'kernel', 'machine', 'fault', 'maybe', 'never', 'always', 'exists', 'eventually'];
+const DIRECTIVES = [
+  'litmus',
+  'kernel',
+  'machine',
+  'hardware',
+  'fault',
+  'maybe',
+  'never',
+  'always',
+  'exists',
+  'eventually',
+];
 const VERBS = ['modprobe', 'rmmod', 'create', 'run', 'hotadd', 'online', 'offline', 'affine'];
 const NOISE = new Set(['to', 'on', 'from', 'the', 'and', 'in', ',']);
 const MODULES: Readonly<Record<string, number>> = { kvm_intel: 1, kvm_amd: 2 };
@@ -80,6 +95,7 @@ class LitmusParser {
   private readonly vms: SetupVm[] = [];
   private readonly vmModes = new Map<string, { spins: boolean; halts: boolean }>();
   private readonly params: { name: string; value: number; place: Place }[] = [];
+  private readonly hardware: { cpu: Word | null; name: string; value: number; place: Place }[] = [];
   private question: Setup['question'] = null;
 
   constructor(
@@ -171,6 +187,9 @@ class LitmusParser {
         return '';
       case 'machine':
         this.machineLine(words, first.place);
+        return '';
+      case 'hardware':
+        this.hardwareLine(words);
         return '';
       case 'maybe':
         if (words[1]?.text !== 'fault')
@@ -301,14 +320,28 @@ class LitmusParser {
     words.forEach((w, i) => {
       if (w.text !== '=') return;
       const name = words[i - 1]!;
-      const value = words[i + 1];
-      const known: Readonly<Record<string, number>> = { Y: 1, y: 1, N: 0, n: 0 };
-      const named = value && Object.hasOwn(known, value.text) ? known[value.text] : undefined;
-      const number = value && /^\d{1,6}$/.test(value.text) ? Number(value.text) : named;
-      if (number === undefined)
-        throw new TextError(value?.place ?? name.place, `${name.text} needs a value`, 'such as 0, 1, Y or N');
-      this.params.push({ name: name.text.replace(/^\w+\./, ''), value: number, place: name.place });
+      this.params.push({
+        name: name.text.replace(/^\w+\./, ''),
+        value: setting(name, words[i + 1]),
+        place: name.place,
+      });
     });
+  }
+
+  /** `hardware cpu4 cpu_svm=0, other=yes`: without a CPU it is said of all of them, or of the whole machine. */
+  private hardwareLine(words: readonly Word[]): void {
+    const cpu = words[1] && /^cpu\d+$/.test(words[1].text) && words[2]?.text !== '=' ? words[1] : null;
+    const rest = words.slice(cpu ? 2 : 1);
+    if (rest.length === 0)
+      throw new TextError(words[0]!.place, 'a property and its value are missing', 'hardware cpu4 cpu_svm=0');
+    for (let i = 0; i < rest.length; i += 4) {
+      const [name, equals, value, comma] = rest.slice(i, i + 4) as [Word, ...(Word | undefined)[]];
+      if (equals?.text !== '=') throw new TextError(name.place, `${name.text} needs a value`, `${name.text}=0`);
+      this.hardware.push({ cpu, name: name.text, value: setting(name, value), place: name.place });
+      if (comma && comma.text !== ',')
+        throw new TextError(comma.place, `unexpected ${comma.text}`, 'a comma stands between two properties');
+      if (comma && !rest[i + 4]) throw new TextError(comma.place, 'a property is missing after the comma');
+    }
   }
 
   // ---- names to numbers
@@ -348,6 +381,7 @@ class LitmusParser {
         actors: withAfter,
         faults: this.faults.map((f) => this.fault(f, machine.cpus)),
         params: this.params,
+        hardware: this.hardware.map((h) => ({ ...h, cpu: h.cpu ? this.cpu(h.cpu, machine.cpus) : -1 })),
         question: this.question,
       },
     };
@@ -512,6 +546,15 @@ class LitmusParser {
       place: f.place,
     };
   }
+}
+
+/** What a parameter or a property is set to: a number, yes or no. */
+function setting(name: Word, value: Word | undefined): number {
+  const word = value?.text.toLowerCase() ?? '';
+  if (/^-?\d{1,9}$/.test(word)) return Number(word);
+  if (['y', 'yes', 'true'].includes(word)) return 1;
+  if (['n', 'no', 'false'].includes(word)) return 0;
+  throw new TextError(value?.place ?? name.place, `${name.text} needs a value`, 'such as 0, 1, yes or no');
 }
 
 /** An action as it is shown: what it waits for is not part of it. */

@@ -27,6 +27,8 @@ export interface TinySetup {
   /** Actions by actor: the function and its values, as in ["take 1", "give"]. */
   readonly actors?: Readonly<Record<string, readonly string[]>>;
   readonly faults?: readonly Partial<SetupFault>[];
+  /** By CPU (-1: all, or of no CPU), name and value. */
+  readonly hardware?: readonly (readonly [cpu: number, name: string, value: number])[];
   /** As in "never x == 2". */
   readonly question?: string;
 }
@@ -37,6 +39,7 @@ export function tinySetup({
   vcpus = 0,
   actors = {},
   faults = [],
+  hardware = [],
   question,
 }: TinySetup): Setup {
   const [, how, condition] = /^(\w+) (.*)$/.exec(question ?? '') ?? [];
@@ -45,6 +48,7 @@ export function tinySetup({
     booted,
     packages: 1,
     params: [],
+    hardware: hardware.map(([cpu, name, value]) => ({ cpu, name, value, place: NOWHERE })),
     vendor: 'intel',
     vms: vcpus > 0 ? [{ name: 'vm0', vcpus, spins: false, halts: false }] : [],
     actors: Object.entries(actors).map(([name, actions]) => ({
