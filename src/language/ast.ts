@@ -63,7 +63,7 @@ export type StmtBody =
       readonly args: readonly Expr[];
     }
   | { readonly kind: 'fault'; readonly instruction: string }
-  | { readonly kind: 'bug'; readonly where: string }
+  | { readonly kind: 'bug'; readonly format: string; readonly args: readonly Expr[] }
   | { readonly kind: 'oncpu'; readonly cpu: Expr; readonly call: Call }
   | { readonly kind: 'oneach'; readonly mask: string; readonly call: Call }
   | { readonly kind: 'start'; readonly cpu: Expr }
@@ -142,6 +142,8 @@ export interface StateDecl {
   readonly name: string | null;
   readonly up: string | null;
   readonly down: string | null;
+  /** Instances of a state that has several, each with a callback of its own: `instances(st)`; null for one. */
+  readonly times: number | null;
   /** callbacks run only while a `register` statement put them there */
   readonly whenRegistered: boolean;
   readonly place: Place;

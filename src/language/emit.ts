@@ -262,7 +262,8 @@ export class Emitter extends Calls {
       case 'warn':
       case 'panic':
       case 'trace':
-      case 'fail': {
+      case 'fail':
+      case 'bug': {
         const wanted = (s.format.match(/%[a-zA-Z]/g) ?? []).length;
         if (wanted !== s.args.length)
           throw new TextError(
@@ -280,8 +281,6 @@ export class Emitter extends Calls {
       }
       case 'fault':
         return this.push({ op: 'ud', instruction: s.instruction, ...this.make('ud', place, scope), next });
-      case 'bug':
-        return this.push({ op: 'bug', where: s.where, ...plain(), next });
       case 'oncpu':
       case 'oneach':
         return this.remote(s, scope, after);

@@ -234,7 +234,9 @@ export class StatementParser extends ExpressionParser {
       case 'fault':
         return { kind: 'fault', instruction: this.string('the instruction') };
       case 'bug':
-        return { kind: 'bug', where: this.maybeString() ?? '' };
+        return this.token.kind === 'string'
+          ? { kind: 'bug', ...this.formatted() }
+          : { kind: 'bug', format: '', args: [] };
       case 'on': {
         if (this.take('each')) {
           this.expect('cpu', 'after "each"');

@@ -50,6 +50,7 @@ export type Code =
  * alive(task): started and not ended. settled(task): it is on a CPU that its mask and the placement rule allow, or not runnable.
  * cpu_of(task). need_resched(cpu): the current task must leave, or another is waiting there. irq_pending(cpu).
  * has_up(state), has_down(state): the step has a callback in that direction, and it is installed.
+ * instances(state): how often that callback runs, once for each instance of the state.
  */
 export type Ask =
   | 'running'
@@ -64,6 +65,7 @@ export type Ask =
   | 'preempt_count'
   | 'in_guest'
   | 'has_up'
+  | 'instances'
   | 'has_down';
 
 export interface Store {
@@ -132,7 +134,7 @@ export type Instr = InstrBase &
         readonly args: readonly Code[];
       }
     | { readonly op: 'ud'; readonly instruction: string }
-    | { readonly op: 'bug'; readonly where: string }
+    | { readonly op: 'bug'; readonly format: string; readonly args: readonly Code[] }
     /** Send an IPI that runs `entry` with `args`; `each` sends to every CPU of the mask but this one. */
     | {
         readonly op: 'ipi';
@@ -267,6 +269,8 @@ export interface HotplugState {
   readonly name: string;
   readonly up: string;
   readonly down: string;
+  /** How often its callback runs on one CPU: once for each instance of the state. */
+  readonly instances: number;
   /** Cell that says whether it is registered, or -1 when it always is. */
   readonly registeredCell: number;
   readonly upOpaque: boolean;

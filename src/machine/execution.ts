@@ -386,7 +386,7 @@ export class Execution extends Guards {
       fn,
       caller,
       instruction: this.faulted(instr.frame),
-      where: instr.where,
+      where: this.format(instr.format, this.compiled[this.head(x, Head.pc)]!.values, x),
       killed,
     });
     if (!killed) {

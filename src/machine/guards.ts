@@ -58,6 +58,7 @@ export class Guards extends Scheduling {
       case 'panic':
       case 'trace':
       case 'fail':
+      case 'bug':
       case 'spawn':
         return { ...none, values: instr.args.map(ev) };
       case 'ipi':
