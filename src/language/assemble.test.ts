@@ -49,9 +49,9 @@ describe('assemble', () => {
 
   it('adds to a state of the table, and takes one out', () => {
     const table = 'part t\nstate A 1 "a"\nstate B 2 "b" up f\n';
-    const k = join('k', table, 'kernel k : t\nstate A up g when registered\nremove state B\n');
+    const k = join('k', table, 'kernel k : t\nstate A up g times 3 when registered\nremove state B\n');
     expect([...k.states.values()]).toMatchObject([
-      { constant: 'A', number: 1, name: 'a', up: 'g', down: null, whenRegistered: true },
+      { constant: 'A', number: 1, name: 'a', up: 'g', down: null, times: 3, whenRegistered: true },
     ]);
     expect(wrong('k', table, 'kernel k : t\nremove state BB')).toBe(
       '1.kern:2:14: there is no state BB to remove (did you mean B?)',

@@ -199,6 +199,7 @@ function mergeState(old: Ast.StateDecl | undefined, add: Ast.StateDecl): Ast.Sta
     name: add.name ?? old.name,
     up: add.up ?? old.up,
     down: add.down ?? old.down,
+    times: add.times ?? old.times,
     whenRegistered: add.whenRegistered || old.whenRegistered,
     place: add.place,
   };

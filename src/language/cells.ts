@@ -120,6 +120,7 @@ export class Cells {
         name: decl.name ?? '',
         up,
         down,
+        instances: decl.times ?? 1,
         registeredCell: cell,
         upOpaque: up !== '' && !this.kernel.fns.has(up),
         downOpaque: down !== '' && !this.kernel.fns.has(down),

@@ -33,7 +33,10 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
   in_guest: ['task'],
   has_up: ['state'],
   has_down: ['state'],
+  instances: ['state'],
 };
+/** Those of them that count. */
+const COUNTS: ReadonlySet<string> = new Set(['tasks_on', 'preempt_count', 'instances']);
 const BUILTINS = [...Object.keys(ASKS), 'next_up', 'next_down', 'count', 'first', 'next', 'registered', 'returned'];
 /** Definitions may use definitions, but not without end. */
 const MAX_LET_DEPTH = 32;
@@ -370,7 +373,7 @@ export class Expressions {
       values.forEach((v, i) => this.domain(v, ask[i]!, args[i]!.place, `value ${i + 1} of ${name}`));
       return {
         code: { op: 'ask', what: name as Ask, of: values[0]!.code, also: values[1]?.code ?? constant(0) },
-        type: name === 'cpu_of' ? 'cpu' : name === 'tasks_on' || name === 'preempt_count' ? 'int' : 'bool',
+        type: name === 'cpu_of' ? 'cpu' : COUNTS.has(name) ? 'int' : 'bool',
       };
     }
     const def = kernel.lets.get(name);

@@ -56,6 +56,7 @@ describe('parser', () => {
     ['part t\nrelease 6.1\nrelease 6.2', '3:1 the text names its release twice'],
     ['part t\nmessage 1', '2:9 expected a message-id in quotes, found "1"'],
     ['part t\nmessage "hello"', '2:9 hello is no message-id (such as 8735ndd9hd.ffs@tglx)'],
+    ['part t\nstate A 1 times 256', '2:7 a state has 0 to 255 instances, not 256'],
     ['part t over k', '1:8 unexpected "over" after the heading (a statement ends with its line)'],
     ['kernel k without p', '1:10 unexpected "without" after the heading (a statement ends with its line)'],
     ['part t\nlane l() { }', '2:6 a lane is of something (write lane virt(cpu))'],

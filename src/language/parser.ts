@@ -9,7 +9,7 @@
  *   hardware [percpu] TYPE NAME = expr ["doc"]     a property of the machine: likewise, and it holds from boot
  *   also OLD_NAME for f
  *   spinlock | mutex | rwsem NAME
- *   state CONSTANT [number] ["name"] [up f] [down f] [when registered]      remove state CONSTANT
+ *   state CONSTANT [number] ["name"] [up f] [down f] [times N] [when registered]      remove state CONSTANT
  *   [replace] fn | action NAME(params) [-> type] ["source"] [cost N] { statements }
  *   [replace] let NAME(params) = expr
  *   thread NAME [per cpu|vcpu] user|percpu|kthread "label" runs f
@@ -65,6 +65,9 @@ type Declarations = {
     >
   ]: Ast.KernelText[K][number][];
 } & { release: string | null };
+
+/** Most instances that a hotplug state may have. */
+const MAX_INSTANCES = 255;
 
 export class Parser extends StatementParser {
   // ---- declarations
@@ -260,12 +263,15 @@ export class Parser extends StatementParser {
     const name = this.maybeString();
     const up = this.take('up') ? this.name('the startup callback').text : null;
     const down = this.take('down') ? this.name('the teardown callback').text : null;
+    const times = this.take('times') ? this.number('how many instances it has') : null;
+    if (times !== null && (times < 0 || times > MAX_INSTANCES))
+      throw new TextError(constant, `a state has 0 to ${MAX_INSTANCES} instances, not ${times}`);
     let whenRegistered = false;
     if (this.take('when')) {
       this.expect('registered', 'after "when"');
       whenRegistered = true;
     }
-    return { constant: constant.text, number, after, name, up, down, whenRegistered, place: constant };
+    return { constant: constant.text, number, after, name, up, down, times, whenRegistered, place: constant };
   }
 
   private params(): Ast.Param[] {

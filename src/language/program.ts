@@ -65,8 +65,8 @@ export type Ask =
   | 'preempt_count'
   | 'in_guest'
   | 'has_up'
-  | 'instances'
-  | 'has_down';
+  | 'has_down'
+  | 'instances';
 
 export interface Store {
   readonly at: StoreAt;

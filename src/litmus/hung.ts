@@ -69,7 +69,7 @@ export function hungTasks(result: RunResult, returns: readonly ActionOutcome[]):
 }
 
 /** Questions whose operand is neither a task nor a CPU's load: not worth a word. */
-const CPU_ASKS: ReadonlySet<string> = new Set(['need_resched', 'irq_pending', 'has_up', 'has_down']);
+const CPU_ASKS: ReadonlySet<string> = new Set(['need_resched', 'irq_pending', 'has_up', 'has_down', 'instances']);
 
 type Reason = Pick<Hung, 'waits' | 'lock' | 'holder' | 'holder_dead' | 'readers' | 'on'>;
 

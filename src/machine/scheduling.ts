@@ -86,6 +86,7 @@ export class Scheduling extends State {
       in_guest: (s, x) => +(x >= 0 && this.inGuest(s, x)),
       has_up: (s, st) => +this.hasCallback(s, st, true),
       has_down: (s, st) => +this.hasCallback(s, st, false),
+      instances: (_s, st) => this.program.states[this.program.stateByNumber[st] ?? -1]?.instances ?? 0,
     };
   }
 
