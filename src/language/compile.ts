@@ -1,6 +1,7 @@
 /** Kernel and litmus set-up to a checked program: layout of the cells, then the code of every context. */
 import type * as Ast from './ast';
 import type { Kernel } from './assemble';
+import { resolveAction } from './actions';
 import { didYouMean, TextError, type Place, type Problem } from './errors';
 import { Cells } from './cells';
 import { Emitter } from './emit';
@@ -66,6 +67,7 @@ class Compiler extends Cells {
       builtin('vcpu', 'vcpu_vm', { kind: 'vm' }, 'VM that the vCPU belongs to'),
       builtin('vm', 'vm_spins', { kind: 'bool' }, 'the guest never leaves by itself'),
       builtin('vm', 'vm_halts', { kind: 'bool' }, 'the guest halts after each exit, and its VMM sleeps'),
+      builtin('vm', 'vm_td', { kind: 'bool' }, 'the VM is a trusted domain'),
       builtin('cpu', 'cpu_package', { kind: 'int', lo: 0, hi: 255 }, 'package of the CPU'),
       ...kernel.vars.values(),
     ];
@@ -143,6 +145,7 @@ class Compiler extends Cells {
     // 4. hotplug states
     const registered = new Map<string, number>();
     const states = this.states(registered);
+    const range = (type: Ast.TypeName): [number, number] => this.range(type, vcpus.length);
     // 5. results and progress of actors, fault counters
     const actors = setup.actors.map((actor, a) => ({
       name: actor.name,
@@ -156,14 +159,20 @@ class Compiler extends Cells {
         'int',
         'actions done',
       ).base,
-      actions: actor.actions.map((action, i): CompiledAction => ({
-        fn: action.fn,
-        text: action.text,
-        args: action.args,
-        place: action.place,
-        resultCell: this.group(`result(${actor.name},${i})`, 'machine', 'global', 1, -4095, 4095, 'errno', action.text)
-          .base,
-      })),
+      actions: actor.actions.map((action, i): CompiledAction => {
+        const { fn, args } = resolveAction(action, { kernel, setup, states, range });
+        const result = this.group(
+          `result(${actor.name},${i})`,
+          'machine',
+          'global',
+          1,
+          -4095,
+          4095,
+          'errno',
+          action.text,
+        );
+        return { fn: fn.name, text: action.text, args, place: action.place, resultCell: result.base };
+      }),
       index: a,
     }));
     const faults = setup.faults.map((fault): CompiledFault => ({
@@ -215,7 +224,7 @@ class Compiler extends Cells {
       vcpus,
       actors,
       machine,
-      range: (type) => this.range(type, vcpus.length),
+      range,
       contexts: contextsMax,
     };
     const expressions = new Expressions(layout);
@@ -379,6 +388,7 @@ class Compiler extends Cells {
     fill('vcpu_vm', (i) => vcpus[i]!.vm);
     fill('vm_spins', (i) => (this.setup.vms[i]!.spins ? 1 : 0));
     fill('vm_halts', (i) => (this.setup.vms[i]!.halts ? 1 : 0));
+    fill('vm_td', (i) => (this.setup.vms[i]!.td ? 1 : 0));
     const perPackage = Math.ceil(this.setup.cpus / this.setup.packages);
     fill('cpu_package', (c) => Math.floor(c / perPackage));
     let actors = 0;

@@ -8,7 +8,6 @@ import { constant, isLocal } from './code';
 import { Calls } from './emit-calls';
 import { RESULT } from './emit-pieces';
 import { IrqOff, type Code, type Instr, type InstrBase, type StoreAt } from './program';
-import type { SetupAction } from './setup';
 import { countSlots, type After, type Family, type Scope } from './scope';
 
 export class Emitter extends Calls {
@@ -36,23 +35,7 @@ export class Emitter extends Calls {
     let next = this.push({ op: 'exit', ...this.base(actor.place, top, {}), next: 0 });
     for (let i = actor.actions.length - 1; i >= 0; i--) {
       const action = actor.actions[i]!;
-      const known = [...this.layout.kernel.fns.values()].filter((f) => f.kind === 'action').map((f) => f.name);
-      const fn = this.layout.kernel.fns.get(action.fn);
-      if (!fn || fn.kind !== 'action')
-        throw new TextError(
-          action.place,
-          `the kernel ${this.layout.kernel.name} has no action ${action.fn}`,
-          didYouMean(action.fn, known) || `it has ${known.join(', ')}`,
-        );
-      if (fn.params.length !== action.args.length) {
-        const takes = fn.params.length === 0 ? 'nothing' : fn.params.map((p) => `a ${p.type.kind}`).join(' and ');
-        throw new TextError(
-          action.place,
-          `${action.fn} takes ${takes}`,
-          `this line names ${action.args.length} thing(s)`,
-        );
-      }
-      this.checkArguments(fn, action);
+      const { fn: name, args } = compiled.actions[i]!;
       const about = {
         actor: index,
         index: i,
@@ -68,8 +51,8 @@ export class Emitter extends Calls {
         next,
       });
       const scope = this.rootScope('task', top, slot + 1);
-      const args = action.args.map((value) => constant(value));
-      next = this.inline(fn, args, this.local(slot, RESULT, `the result of ${action.fn}`), scope, action.place, next);
+      const into = this.local(slot, RESULT, `the result of ${name}`);
+      next = this.inline(this.fn(name, action.place), args.map(constant), into, scope, action.place, next);
       next = this.push({
         op: 'action',
         begin: true,
@@ -90,23 +73,6 @@ export class Emitter extends Calls {
       }
     }
     return next;
-  }
-
-  /** The words of an action name what its function is about: a CPU is no VM, though both are numbers. */
-  private checkArguments(fn: Ast.FnDecl, action: SetupAction): void {
-    fn.params.forEach(({ name, type }, i) => {
-      const kind = action.kinds[i]!;
-      const value = action.args[i]!;
-      const [lo, hi] = this.layout.range(type);
-      const fits = kind === 'any' ? lo <= value : kind === 'int' || kind === type.kind;
-      if (!fits) throw new TextError(action.place, `${fn.name} takes a ${type.kind} here, not a ${kind}`);
-      if (value < lo || value > hi)
-        throw new TextError(
-          action.place,
-          `${name} of ${fn.name} cannot be ${value}`,
-          `it is ${Math.max(0, lo)} to ${hi}`,
-        );
-    });
   }
 
   // ---- statements

@@ -9,17 +9,19 @@ export interface SetupVm {
   readonly spins: boolean;
   /** The guest halts after each exit, and its VMM sleeps. */
   readonly halts: boolean;
+  /** A trusted domain. */
+  readonly td: boolean;
 }
 
-/** What a word of an action names; `any` is none of a kind. */
-export type ArgumentKind = 'cpu' | 'vm' | 'vcpu' | 'int' | 'any';
+/** A word of a litmus text. */
+export interface Word {
+  readonly text: string;
+  readonly place: Place;
+}
 
 export interface SetupAction {
-  /** Name of the kernel text's `action`. */
-  readonly fn: string;
-  readonly args: readonly number[];
-  /** What each of them names. */
-  readonly kinds: readonly ArgumentKind[];
+  /** The name of one of the kernel text's actions, perhaps in several words, and what it is done to (actions.ts). */
+  readonly words: readonly Word[];
   readonly text: string;
   readonly place: Place;
   /** Waits until this other action (actor index, action index) is done. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gallery, galleryText } from './gallery';
-import { load } from './load';
+import { load, type LoadOptions } from './load';
 import { parseLitmus } from './parse';
 
 const HEAD = 'litmus t\nkernel v5.15\nmachine intel, cpus 2 + 1 hot-addable\n';
@@ -15,13 +15,33 @@ function wrong(text: string): string {
   return `${line}:${column} ${message}${suggestion ? ` (${suggestion})` : ''}`;
 }
 
+/** By actor: each action as its function and its values. */
+function actionsOf(text: string, edited: LoadOptions['edited'] = []): (string | number)[][][] {
+  const loaded = load(text, 't.litmus', { edited });
+  if (!loaded.ok) throw new Error(loaded.problems[0]!.message);
+  return loaded.program.actors.map((a) => a.actions.map((x) => [x.fn, ...x.args]));
+}
+
+/** A kernel with actions of every kind of parameter. */
+const OWN = {
+  file: 'own.kern',
+  source: `proposal own over v5.15
+const weird = 7
+action set_fail(cpu, st) { return 0 }
+action tune(n: int -3..9) { return 0 }
+action suspend() { return 0 }
+action tune_up(up: bool) { return 0 }
+action is_td(vm) { if vm_td[vm] { return 1 }; return 0 }
+`,
+};
+
 describe('litmus text', () => {
   it('reads actors, actions, noise words, after, faults and the question', () => {
     const parsed = parseLitmus(galleryText('kevin-2021-11-30')!, 't');
     if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
     const { setup, about } = parsed.litmus;
     expect(about).toMatch(/^KVM cannot enable virtualization on a hot-added CPU\. What does/);
-    expect(setup.actors.map((a) => a.actions.map((x) => [x.fn, ...x.args]))).toEqual([
+    expect(actionsOf(galleryText('kevin-2021-11-30')!)).toEqual([
       [
         ['modprobe', 1],
         ['create_vm', 0],
@@ -35,6 +55,68 @@ describe('litmus text', () => {
     ]);
     expect(setup.actors[1]!.actions[1]!.after).toEqual({ actor: 0, index: 2 });
     expect(setup.faults).toMatchObject([{ cpu: 4, fn: 'kvm_arch_hardware_enable', returns: -5, maybe: false, nth: 0 }]);
+  });
+
+  it('finds an action by its words, and reads each operand by its type', () => {
+    const head = 'litmus t\nkernel own\nmachine intel, cpus 2\n';
+    const lines = [
+      'td0 = create td, 2 vcpus',
+      'set_fail cpu1 workqueue:online',
+      'set fail on cpu1, CPUHP_AP_WORKQUEUE_ONLINE',
+      'set_fail to cpu0 at 37',
+      'tune -2',
+      'tune weird',
+      'suspend after set fail cpu1',
+      'tune up yes',
+      'tune_up 0',
+      'is td td0 after set_fail 37',
+      'affine td0.vcpu1 to any',
+    ];
+    const text = `${head}a:\n${lines.map((l) => `  ${l}\n`).join('')}`;
+    const states = load(text, 't', { edited: [OWN] });
+    if (!states.ok) throw new Error(states.problems[0]!.message);
+    const workqueue = states.program.states.find((s) => s.constant === 'CPUHP_AP_WORKQUEUE_ONLINE')!;
+    expect(workqueue.name).toBe('workqueue:online');
+    expect(actionsOf(text, [OWN])).toEqual([
+      [
+        ['create_vm', 0],
+        ['set_fail', 1, workqueue.number],
+        ['set_fail', 1, workqueue.number],
+        ['set_fail', 0, 37],
+        ['tune', -2],
+        ['tune', 7],
+        ['suspend'],
+        ['tune_up', 1],
+        ['tune_up', 0],
+        ['is_td', 0],
+        ['affine', 1, -1],
+      ],
+    ]);
+    expect(states.litmus.setup.vms).toEqual([{ name: 'td0', vcpus: 2, spins: false, halts: false, td: true }]);
+    const parsed = parseLitmus(text, 't');
+    expect(parsed.ok && parsed.litmus.setup.actors[0]!.actions.map((x) => x.after?.index ?? -1)).toEqual([
+      -1, -1, -1, -1, -1, -1, 1, -1, -1, 3, -1,
+    ]);
+  });
+
+  it.each([
+    ['set_fial cpu1 37', '4:4 the kernel own has no action set_fial (did you mean set_fail?)'],
+    ['tune upp 1', '4:4 tune takes an int (write tune INT)'],
+    ['st fail cpu1 37', '4:4 the kernel own has no action st (did you mean set_fail?)'],
+    ['zzz', '4:4 the kernel own has no action zzz (it has: affine VCPU CPU, create vm VM, hotadd CPU,'],
+    ['set_fail cpu1', '4:4 set_fail takes a cpu and a state (write set fail CPU STATE)'],
+    ['set_fail cpu1 workqueue:onlin', '4:18 workqueue:onlin is not known here (did you mean workqueue:online?)'],
+    ['set_fail one 37', '4:13 one is not known here (a cpu is written cpu1)'],
+    ['set_fail 2 37', '4:13 cpu of set_fail cannot be 2 (it is 0 to 1)'],
+    ['set_fail cpu2 37', '4:13 there is no CPU 2: the machine has 2, counted from 0'],
+    ['tune 10', '4:9 n of tune cannot be 10 (it is -3 to 9)'],
+    ['tune up maybe', '4:12 maybe is not known here (write yes or no)'],
+    ['td0 = create tdd', '4:17 tdd cannot be created (vm0 = create vm, or td0 = create td)'],
+  ])('action %j', (action, message) => {
+    const loaded = load(`litmus t\nkernel own\nmachine intel, cpus 2\na: ${action}`, 't', { edited: [OWN] });
+    const p = loaded.ok ? null : loaded.problems[0]!;
+    const got = p ? `${p.line}:${p.column} ${p.message}${p.suggestion ? ` (${p.suggestion})` : ''}` : '';
+    expect(got.startsWith(message) ? message : got).toBe(message);
   });
 
   it('reads what is set of the hardware: of one CPU, or of all', () => {
@@ -100,9 +182,9 @@ describe('litmus text', () => {
     [`${HEAD}never online(vm0)\n${QEMU}`, '4:7 cpu of online is a cpu, and this is a vm'],
     [`${HEAD}admin: onlin cpu1`, '4:8 the kernel v5.15 has no action onlin (did you mean online?)'],
     [`${HEAD}admin: online cpu7`, '4:15 there is no CPU 7: the machine has 3, counted from 0'],
-    [`${HEAD}admin: online`, '4:8 online takes a cpu (this line names 0 thing(s))'],
-    [`${HEAD}${QEMU}admin: online vm0`, '7:8 online takes a cpu here, not a vm'],
-    [`${HEAD}${QEMU}admin: affine vm0 to cpu1`, '7:8 affine takes a vcpu here, not a vm'],
+    [`${HEAD}admin: online`, '4:8 online takes a cpu (write online CPU)'],
+    [`${HEAD}${QEMU}admin: online vm0`, '7:15 online takes a cpu here, not a vm'],
+    [`${HEAD}${QEMU}admin: affine vm0 to cpu1`, '7:15 affine takes a vcpu here, not a vm'],
     [`${HEAD}${QEMU}admin: affine vm0.vcpu2 to cpu1`, '7:15 vm0 has 2 vCPU(s), counted from 0'],
     [`${HEAD}${QEMU}admin: run vm1`, '7:12 vm1 is not known here (did you mean vm0?)'],
     [`${HEAD}${QEMU}admin: run constructor`, '7:12 constructor is not known here'],

@@ -16,21 +16,21 @@
  *
  *   never   oops
  *
- * and, where the machine has properties that differ from the usual:
+ * An action is one of the kernel text's, by its name (`_` may be a blank) and what it is done to; besides:
+ *
+ *   vm0 = create vm | td, 2 vcpus [, spinning | halting]      the action create_vm; a VM has a name from there on
+ *   modprobe kvm_intel kvm.enable_virt_at_load=0              what follows the module sets parameters
+ *   ACTION after ACTION                                       waits for an action of another actor, named by some of its words
+ *
+ * Where the machine has properties that differ from the usual:
  *
  *   hardware [cpu4] cpu_svm=0, other_property=yes
  */
 import { ERRNO } from '../language/errno';
 import { didYouMean, TextError, type Place, type Problem } from '../language/errors';
 import { parseExpression } from '../language/parser';
-import {
-  LIMITS,
-  type ArgumentKind,
-  type Setup,
-  type SetupAction,
-  type SetupFault,
-  type SetupVm,
-} from '../language/setup';
+import { FILLERS } from '../language/actions';
+import { LIMITS, type Setup, type SetupAction, type SetupFault, type SetupVm, type Word } from '../language/setup';
 
 export interface Litmus {
   readonly name: string;
@@ -58,14 +58,8 @@ const DIRECTIVES = [
   'exists',
   'eventually',
 ];
-const VERBS = ['modprobe', 'rmmod', 'create', 'run', 'hotadd', 'online', 'offline', 'affine'];
-const NOISE = new Set(['to', 'on', 'from', 'the', 'and', 'in', ',']);
-const MODULES: Readonly<Record<string, number>> = { kvm_intel: 1, kvm_amd: 2 };
-
-interface Word {
-  readonly text: string;
-  readonly place: Place;
-}
+/** How the guest of a VM behaves. */
+const MODES: ReadonlySet<string> = new Set(['spinning', 'halting']);
 
 interface RawAction {
   readonly actor: number;
@@ -133,7 +127,7 @@ class LitmusParser {
             throw new TextError(first.place, `a text has at most ${LIMITS.actors} actors`);
           actor = this.actors.push({ name, place: { ...first.place, length: name.length } }) - 1;
         }
-        const rest = words.slice(1);
+        const rest = this.words(' '.repeat(actorMatch[0].length) + code.slice(actorMatch[0].length), i + 1);
         if (rest.length) this.action(actor, rest, code);
         last = 'action';
         return;
@@ -297,6 +291,13 @@ class LitmusParser {
     else if (equals >= 0) {
       if (equals !== 1 || words[2]?.text !== 'create')
         throw new TextError(words[equals]!.place, 'only a VM gets a name', 'vm0 = create vm, 2 vcpus');
+      const td = words[3]?.text === 'td';
+      if (words[3] && !td && words[3].text !== 'vm')
+        throw new TextError(
+          words[3].place,
+          `${words[3].text} cannot be created`,
+          'vm0 = create vm, or td0 = create td',
+        );
       const name = words[0]!.text;
       if (!/^[A-Za-z_]\w*$/.test(name)) throw new TextError(words[0]!.place, `${name} is no name for a VM`);
       if (this.vms.some((vm) => vm.name === name)) throw new TextError(words[0]!.place, `${name} is made twice`);
@@ -305,10 +306,10 @@ class LitmusParser {
       const vcpus = at > 0 ? this.count(words[at - 1], place, 'the number of vCPUs', LIMITS.vcpus) : 1;
       if (this.vms.reduce((n, vm) => n + vm.vcpus, vcpus) > LIMITS.vcpus)
         throw new TextError(place, `a text has at most ${LIMITS.vcpus} vCPUs`);
-      this.vms.push({ name, vcpus, spins: false, halts: false });
+      this.vms.push({ name, vcpus, spins: false, halts: false, td });
     }
     for (const w of words) {
-      if (w.text !== 'spinning' && w.text !== 'halting') continue;
+      if (!MODES.has(w.text)) continue;
       const vm = words.find((v) => this.vms.some((known) => known.name === v.text));
       if (vm) this.vmModes.set(vm.text, { spins: w.text === 'spinning', halts: w.text === 'halting' });
     }
@@ -354,7 +355,7 @@ class LitmusParser {
     if (!machine)
       throw new TextError(top, 'the text describes no machine', 'add a line "machine intel, cpus 4 + 1 hot-addable"');
     const vms = this.vms.map((vm) => ({ ...vm, ...this.vmModes.get(vm.name) }));
-    const resolved = this.raw.map((raw) => this.resolve(raw, machine.cpus));
+    const resolved = this.raw.map((raw) => this.resolve(raw));
     const actors = this.actors.map((actor, a) => ({
       ...actor,
       actions: this.raw.flatMap((raw, i) => (raw.actor === a ? [resolved[i]!] : [])),
@@ -400,7 +401,8 @@ class LitmusParser {
     return n;
   }
 
-  private resolve(raw: RawAction, cpus: number): Omit<SetupAction, 'after'> & { after: number | null } {
+  /** The words of an action as the kernel's actions are written; what waits and what is named is taken out. */
+  private resolve(raw: RawAction): Omit<SetupAction, 'after'> & { after: number | null } {
     let words = raw.words;
     let after: number | null = null;
     const afterAt = words.findIndex((w) => w.text === 'after');
@@ -410,68 +412,26 @@ class LitmusParser {
     }
     if (words[0]?.text === 'modprobe') words = words.slice(0, 2);
     const own = words[1]?.text === '=' ? words[0]! : null;
-    if (own) words = words.slice(2);
-    const verb = words[0];
-    if (!verb) throw new TextError(raw.place, 'an action is missing here');
-    if (verb.text === 'create') {
-      if (!own) throw new TextError(verb.place, 'the VM needs a name', 'vm0 = create vm, 2 vcpus');
-      return {
-        fn: 'create_vm',
-        args: [this.vms.findIndex((vm) => vm.name === own.text)],
-        kinds: ['vm'],
-        text: withoutAfter(raw.text),
-        place: raw.place,
-        after,
-      };
-    }
-    if (!/^[a-z_]\w*$/.test(verb.text))
-      throw new TextError(
-        verb.place,
-        `${verb.text} is no action`,
-        didYouMean(verb.text, VERBS) || `actions are ${VERBS.join(', ')}`,
-      );
-    const operands: { value: number; kind: ArgumentKind }[] = [];
-    for (const w of words.slice(1)) {
-      if (NOISE.has(w.text) || w.text === 'spinning' || w.text === 'halting') continue;
-      operands.push(this.operand(w, cpus));
-    }
-    const args = operands.map((o) => o.value);
-    const kinds = operands.map((o) => o.kind);
-    return { fn: verb.text, args, kinds, text: withoutAfter(raw.text), place: raw.place, after };
-  }
-
-  private operand(w: Word, cpus: number): { value: number; kind: ArgumentKind } {
-    if (/^cpu\d+$/.test(w.text)) return { value: this.cpu(w, cpus), kind: 'cpu' };
-    if (w.text === 'any') return { value: -1, kind: 'any' };
-    if (Object.hasOwn(MODULES, w.text)) return { value: MODULES[w.text]!, kind: 'int' };
-    if (/^\d{1,9}$/.test(w.text)) return { value: Number(w.text), kind: 'int' };
-    const vcpu = /^(\w+)\.vcpu(\d+)$/.exec(w.text);
-    const vmName = vcpu ? vcpu[1]! : w.text;
-    const v = this.vms.findIndex((vm) => vm.name === vmName);
-    if (v >= 0) {
-      if (!vcpu) return { value: v, kind: 'vm' };
-      const index = Number(vcpu[2]);
-      if (index >= this.vms[v]!.vcpus)
-        throw new TextError(w.place, `${vmName} has ${this.vms[v]!.vcpus} vCPU(s), counted from 0`);
-      return { value: this.vms.slice(0, v).reduce((n, vm) => n + vm.vcpus, 0) + index, kind: 'vcpu' };
-    }
-    throw new TextError(
-      w.place,
-      `${w.text} is not known here`,
-      didYouMean(w.text, [...this.vms.map((vm) => vm.name), ...Object.keys(MODULES), 'any']) ||
-        'a CPU, a VM, a vCPU (vm0.vcpu0) or a module',
-    );
+    if (own) words = [{ ...words[2]!, text: 'create_vm' }, own];
+    else if (words[0]?.text === 'create')
+      throw new TextError(words[0].place, 'the VM needs a name', 'vm0 = create vm, 2 vcpus');
+    words = words.filter((w) => w.text !== ',' && !MODES.has(w.text));
+    if (words.length === 0) throw new TextError(raw.place, 'an action is missing here');
+    return { words, text: withoutAfter(raw.text), place: raw.place, after };
   }
 
   /** The action that `after` names: by its words, as far as they are given. */
   private findAction(words: readonly Word[], place: Place, from: RawAction): number {
     if (words.length === 0)
       throw new TextError(place, '"after" is followed by an action of another actor', 'online cpu4 after run vm0');
-    const wanted = words.filter((w) => !NOISE.has(w.text)).map((w) => w.text);
+    // set_fail and set fail are the same
+    const parts = (of: readonly Word[]): string[] =>
+      of.flatMap((w) => (FILLERS.has(w.text) ? [] : w.text.split('_').filter((part) => part !== '')));
+    const wanted = parts(words);
     const matches = this.raw.flatMap((raw, i) => {
       if (raw === from) return [];
       const end = raw.words.findIndex((w) => w.text === 'after');
-      const have = raw.words.slice(0, end < 0 ? undefined : end).map((w) => w.text);
+      const have = parts(raw.words.slice(0, end < 0 ? undefined : end));
       return wanted.every((w) => have.includes(w)) ? [i] : [];
     });
     const first = matches[0];
@@ -482,10 +442,10 @@ class LitmusParser {
       );
     if (first === undefined)
       throw new TextError(
-        { ...words[0]!.place, length: wanted.join(' ').length },
-        `no action "${wanted.join(' ')}" in this text`,
+        { ...words[0]!.place, length: words.map((w) => w.text).join(' ').length },
+        `no action "${words.map((w) => w.text).join(' ')}" in this text`,
         didYouMean(
-          wanted.join(' '),
+          words.map((w) => w.text).join(' '),
           this.raw.map((r) => r.text),
         ),
       );

@@ -50,20 +50,13 @@ export function tinySetup({
     params: [],
     hardware: hardware.map(([cpu, name, value]) => ({ cpu, name, value, place: NOWHERE })),
     vendor: 'intel',
-    vms: vcpus > 0 ? [{ name: 'vm0', vcpus, spins: false, halts: false }] : [],
+    vms: vcpus > 0 ? [{ name: 'vm0', vcpus, spins: false, halts: false, td: false }] : [],
     actors: Object.entries(actors).map(([name, actions]) => ({
       name,
       place: NOWHERE,
       actions: actions.map((text) => {
-        const [fn, ...args] = text.split(' ');
-        return {
-          fn: fn!,
-          args: args.map(Number),
-          kinds: args.map(() => 'int' as const),
-          text,
-          place: NOWHERE,
-          after: null,
-        };
+        const words = text.split(' ').map((word) => ({ text: word, place: NOWHERE }));
+        return { words, text, place: NOWHERE, after: null };
       }),
     })),
     faults: faults.map((f) => ({
