@@ -125,6 +125,20 @@ describe('compile', () => {
     expect(missing(`kernel k\ninit f\nidle f\nfn f() { exit }\nplace user where settled(0)\n`)).toMatch(/placement/);
   });
 
+  it.each([
+    [4, 1, [0, 0, 0, 0]],
+    [6, 3, [0, 0, 1, 1, 2, 2]],
+    [5, 2, [0, 0, 0, 1, 1]],
+    [6, 4, [0, 0, 1, 1, 2, 3]],
+    [3, 3, [0, 1, 2]],
+  ])('%d CPUs in %d packages are split evenly and in order', (cpus, packages, expected) => {
+    const p = tiny('let there(cpu) = package(cpu)\nlet many = nr_packages\n', { cpus, packages });
+    const { base, count } = p.groups.find((g) => g.name === 'cpu_package')!;
+    expect([...p.initial.slice(base, base + count)]).toEqual(expected);
+    expect(p.probes.get('there')!.value).toMatchObject({ op: 'cellAt', base, count });
+    expect(p.probes.get('many')!.value).toEqual({ op: 'const', value: packages });
+  });
+
   it('sets properties of the hardware before anything runs', () => {
     const text = `hardware percpu bool has_vm = true "CPUID"
 hardware int 0..9 pages = 4

@@ -389,8 +389,7 @@ class Compiler extends Cells {
     fill('vm_spins', (i) => (this.setup.vms[i]!.spins ? 1 : 0));
     fill('vm_halts', (i) => (this.setup.vms[i]!.halts ? 1 : 0));
     fill('vm_td', (i) => (this.setup.vms[i]!.td ? 1 : 0));
-    const perPackage = Math.ceil(this.setup.cpus / this.setup.packages);
-    fill('cpu_package', (c) => Math.floor(c / perPackage));
+    fill('cpu_package', (c) => packageOf(c, this.setup));
     let actors = 0;
     for (const [index, context] of contexts.entries()) {
       const b = context.base;
@@ -441,6 +440,13 @@ class Compiler extends Cells {
       set(name, value, place, (group) => (cpu < 0 ? all(group) : [group.base + cpu, group.base + cpu + 1]));
     }
   }
+}
+
+/** CPUs are split evenly and in order: where they cannot be, the first packages have one more. */
+function packageOf(cpu: number, { cpus, packages }: Setup): number {
+  const small = Math.floor(cpus / packages);
+  const inLarge = (cpus % packages) * (small + 1);
+  return cpu < inLarge ? Math.floor(cpu / (small + 1)) : (cpus % packages) + Math.floor((cpu - inLarge) / small);
 }
 
 /** What may be set, for a message: `it has a, b`. */

@@ -37,7 +37,17 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
 };
 /** Those of them that count. */
 const COUNTS: ReadonlySet<string> = new Set(['tasks_on', 'preempt_count', 'instances']);
-const BUILTINS = [...Object.keys(ASKS), 'next_up', 'next_down', 'count', 'first', 'next', 'registered', 'returned'];
+const BUILTINS = [
+  ...Object.keys(ASKS),
+  'next_up',
+  'next_down',
+  'package',
+  'count',
+  'first',
+  'next',
+  'registered',
+  'returned',
+];
 /** Definitions may use definitions, but not without end. */
 const MAX_LET_DEPTH = 32;
 /** Most parts of one expression, definitions written out. */
@@ -274,6 +284,7 @@ export class Expressions {
       vendor: setup.vendor === 'intel' ? 1 : 2,
       nr_cpus: setup.cpus,
       nr_booted: setup.booted,
+      nr_packages: setup.packages,
     };
     if (Object.hasOwn(setupConstant, name)) return { code: constant(setupConstant[name]!), type: '' };
     const state = kernel.states.get(name);
@@ -338,6 +349,9 @@ export class Expressions {
           },
           type: 'state',
         };
+      case 'package':
+        takes(1);
+        return this.typed({ kind: 'index', name: 'cpu_package', index: args[0]!, place }, locals);
       case 'count':
         takes(1);
         return { code: { op: 'count', ...maskArg() }, type: 'int' };

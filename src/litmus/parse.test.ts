@@ -173,6 +173,10 @@ describe('litmus text', () => {
     ['litmus a\nkernel v5.15\nmachine intel, cpus 0', '3:21 a machine has at least one CPU'],
     ['litmus a\nkernel v5.15\nmachine intel, cpus 5000', '3:21 5000 is more than 4096, the most that is supported'],
     ['litmus a\nkernel v5.15\nmachine intel, packages 0', '3:25 a machine has at least one package'],
+    [
+      'litmus a\nkernel v5.15\nmachine intel, packages 4, cpus 2 + 1 hot-addable',
+      '3:25 4 packages need as many CPUs, and the machine has 3 (write packages 3, or give it more CPUs)',
+    ],
     ['litmus a\nkernel v5.15\nmachine intel\nmachine amd', '4:1 the machine is described twice'],
     [`${HEAD}nevr oops`, '4:1 nevr begins no line of a litmus text (did you mean never?)'],
     [`${HEAD}never`, '4:1 "never" is followed by a condition (such as oops, or loaded(vm0.vcpu0, 4))'],

@@ -273,6 +273,12 @@ class LitmusParser {
         );
     }
     if (this.machine) throw new TextError(place, 'the machine is described twice');
+    if (machine.packages > machine.cpus)
+      throw new TextError(
+        words.find((_, k) => words[k - 1]?.text === 'packages')!.place,
+        `${machine.packages} packages need as many CPUs, and the machine has ${machine.cpus}`,
+        `write packages ${machine.cpus}, or give it more CPUs`,
+      );
     this.machine = machine;
   }
 

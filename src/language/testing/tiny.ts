@@ -23,6 +23,7 @@ const NOWHERE = { file: 't.litmus', line: 1, column: 1, length: 1 };
 export interface TinySetup {
   readonly cpus?: number;
   readonly booted?: number;
+  readonly packages?: number;
   readonly vcpus?: number;
   /** Actions by actor: the function and its values, as in ["take 1", "give"]. */
   readonly actors?: Readonly<Record<string, readonly string[]>>;
@@ -36,6 +37,7 @@ export interface TinySetup {
 export function tinySetup({
   cpus = 2,
   booted = cpus,
+  packages = 1,
   vcpus = 0,
   actors = {},
   faults = [],
@@ -46,7 +48,7 @@ export function tinySetup({
   return {
     cpus,
     booted,
-    packages: 1,
+    packages,
     params: [],
     hardware: hardware.map(([cpu, name, value]) => ({ cpu, name, value, place: NOWHERE })),
     vendor: 'intel',
