@@ -6,6 +6,7 @@ import type { Item } from './scene';
 import { lowerBound } from './search';
 
 const kindWords = {
+  differs: 'where they differ',
   cpu: '',
   hotplug: 'hotplug',
   virt: 'virtualization',
@@ -17,9 +18,21 @@ const kindWords = {
   log: 'log',
 } as const;
 
-/** What a track is called where its row is not seen: "CPU 4, virtualization", "vCPU vm0.vcpu0", "lock kvm_count_lock". */
+/**
+ * What a track is called where its row is not seen: "CPU 4, virtualization", "vCPU vm0.vcpu0", "lock kvm_count_lock"; where two
+ * timelines are on the same lanes, with the side: "CPU 4 of v6.17, virtualization".
+ */
 export function describeTrack(timeline: Timeline, track: TrackId): string {
+  const { side } = timeline.tracks[track]!;
+  const said = nameOf(timeline, track);
+  if (side === undefined || !timeline.sides) return said;
+  const [whole, ...more] = said.split(', ');
+  return [`${whole} of ${timeline.sides[side]}`, ...more].join(', ');
+}
+
+function nameOf(timeline: Timeline, track: TrackId): string {
   const { kind, name, cpu, parent } = timeline.tracks[track]!;
+  if (kind === 'differs') return kindWords.differs;
   if (kind === 'cpu') return name || `CPU ${cpu}`;
   if (kind === 'vcpu' || kind === 'lock' || kind === 'task') return `${kindWords[kind]} ${name}`;
   const owner = parent >= 0 ? timeline.tracks[parent]!.name : cpu >= 0 ? `CPU ${cpu}` : '';
@@ -158,13 +171,14 @@ export function laneTable(timeline: Timeline, track: TrackId, from: Ordinal, to:
  * @param steps how many steps or events it tells of; a run's timeline goes on a little after its last step
  */
 export function describeTimeline(timeline: Timeline, steps = timeline.length): string {
-  const count = (kind: string) => timeline.tracks.filter((t) => t.kind === kind).length;
+  const count = (kind: string) => timeline.tracks.filter((t) => t.kind === kind && t.side !== 1).length;
   const cpus = count('cpu');
   const vcpus = count('vcpu');
   // One oops may be marked on several rows: on the CPU's and on the vCPU's.
-  const struck = new Set<Ordinal>();
-  const { instants } = timeline;
-  for (let i = 0; i < instants.length; i++) if (instants.mark[i] === Mark.oops) struck.add(instants.at[i]!);
+  const struck = new Set<string>();
+  const { instants, tracks } = timeline;
+  for (let i = 0; i < instants.length; i++)
+    if (instants.mark[i] === Mark.oops) struck.add(`${instants.at[i]} ${tracks[instants.track[i]!]!.side ?? ''}`);
   const oopses = struck.size;
   const parts = [`${cpus} CPU${cpus === 1 ? '' : 's'}`];
   if (vcpus > 0) parts.push(`${vcpus} vCPU${vcpus === 1 ? '' : 's'}`);

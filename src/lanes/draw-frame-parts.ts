@@ -74,7 +74,8 @@ export function paintHeaders(scene: Scene, { pen }: Surface): void {
     const actions = hovered && row.kind !== 'child' ? 20 : 0;
     const room = headerWidth - 8 - actions;
     if (row.foldable) paintChevron(scene, pen, row, y, hovered);
-    const x = HEADER_LEFT;
+    const { side } = scene.index.timeline.tracks[row.track]!;
+    const x = HEADER_LEFT + (side === undefined || row.kind === 'child' ? 0 : BADGE + 5);
     if (row.kind === 'child' || row.kind === 'small') {
       const middle = row.strips[0] ? row.strips[0].y - row.y + row.strips[0].height / 2 : row.height / 2;
       pen.font = font.state;
@@ -104,6 +105,13 @@ export function paintHeaders(scene: Scene, { pen }: Surface): void {
         pen.fillText(ruler.clip(state.text, font.state, headerWidth - 4 - x), x, y + 30);
       }
     }
+    if (x > HEADER_LEFT)
+      paintBadge(
+        scene,
+        pen,
+        side as 0 | 1,
+        row.oneLine ? y + row.strips[0]!.y - row.y + row.strips[0]!.height / 2 : y + 13.5,
+      );
     if (actions > 0) {
       pen.fillStyle = theme.dim;
       const middle = row.oneLine ? y + row.height / 2 : y + 14;
@@ -120,6 +128,23 @@ export function paintHeaders(scene: Scene, { pen }: Surface): void {
 }
 
 const HEADER_LEFT = 18;
+const BADGE = 14;
+
+/** Which of two timelines a row is of: A is hollow, B is full. */
+function paintBadge({ theme }: Scene, pen: Surface['pen'], side: 0 | 1, middle: number): void {
+  pen.beginPath();
+  pen.roundRect(HEADER_LEFT + 0.5, middle - 6.5, BADGE - 1, 13, 3);
+  pen.fillStyle = side === 0 ? theme.ground : theme.dim;
+  pen.fill();
+  pen.strokeStyle = theme.dim;
+  pen.lineWidth = 1;
+  pen.stroke();
+  pen.font = font.count;
+  pen.textAlign = 'center';
+  pen.fillStyle = side === 0 ? theme.dim : theme.ground;
+  pen.fillText(side === 0 ? 'A' : 'B', HEADER_LEFT + BADGE / 2, middle + 0.5);
+  pen.textAlign = 'left';
+}
 
 /** How wide the header column must be for no name and no state of a CPU or vCPU to be cut, CSS pixels. */
 export function widestHeader(index: LaneIndex, ruler: Ruler): number {
@@ -136,7 +161,7 @@ export function widestHeader(index: LaneIndex, ruler: Ruler): number {
     for (let i = from; i < Math.min(from + 500, index.laneSlice[lane + 1]!); i++) states.add(slices.name[i]!);
   });
   for (const id of states) widest = Math.max(widest, ruler.width(strings[id]!, font.state));
-  return Math.ceil(widest) + HEADER_LEFT + 8;
+  return Math.ceil(widest) + HEADER_LEFT + 8 + (index.timeline.sides ? BADGE + 5 : 0);
 }
 
 function stateColour(scene: Scene, look: number): string {
@@ -192,6 +217,15 @@ export function flagBox(scene: Scene): { x: number; left: number; right: number 
 export function paintPlayhead(scene: Scene, { pen }: Surface): void {
   const flag = flagBox(scene);
   if (flag) paintLine(scene, pen, flag.x, scene.axisHeight, scene.height);
+}
+
+/** Where two timelines part: a dashed line through the lanes. */
+export function paintParting(scene: Scene, { pen }: Surface): void {
+  const { parting } = scene.index.timeline;
+  if (parting === undefined || (scene.reveal !== null && parting > scene.reveal)) return;
+  const x = Math.round(scene.scale.x(parting));
+  pen.fillStyle = scene.theme.ink;
+  for (let y = scene.axisHeight; y < scene.height; y += 9) pen.fillRect(x - 0.75, y, 1.5, 5);
 }
 
 function paintLine(scene: Scene, pen: Surface['pen'], x: number, top: number, bottom: number): void {

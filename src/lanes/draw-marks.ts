@@ -1,6 +1,6 @@
 /**
  * Instants as marks. Shape and colour both tell the kind: oops a red disc with "!", failure a hatched triangle, warning a
- * hollow triangle, log line a tick, syscall a hollow square, any other event a hair. Loud ones that would lie over each
+ * hollow triangle, a difference of two timelines a diamond, log line a tick, syscall a hollow square, any other event a hair. Loud ones that would lie over each
  * other become one with a count; a quiet one never hides a loud one.
  */
 import { Look, Mark } from '../timeline/columns';
@@ -39,6 +39,7 @@ export function radiusOf(mark: Mark, stripHeight: number): number {
   const big = stripHeight >= 18;
   if (mark === Mark.oops) return big ? 10 : 7.5;
   if (mark <= Mark.warning) return big ? 7 : 6;
+  if (mark === Mark.differs) return 4;
   return mark === Mark.syscall ? 3 : 1;
 }
 
@@ -167,7 +168,8 @@ export class MarkPlacer {
   #texts(scene: Scene, track: number, s: number, face: string, first: number, taken: Taken): void {
     const { index, ruler, scale } = scene;
     const { strings, instants } = index.timeline;
-    const isLog = index.timeline.tracks[track]!.kind === 'log';
+    const { kind } = index.timeline.tracks[track]!;
+    const isLog = kind === 'log' || kind === 'differs';
     for (let i = first; i < this.placed.length; i++) {
       const p = this.placed[i]!;
       if (p.mark !== Mark.oops && !isLog) continue;
@@ -249,7 +251,19 @@ export function paintMarks(scene: Scene, surface: Surface, placed: readonly Plac
 }
 
 function paintQuiet({ theme }: Scene, { pen }: Surface, p: Placed): void {
-  if (p.mark === Mark.syscall) {
+  if (p.mark === Mark.differs) {
+    pen.beginPath();
+    pen.moveTo(p.x, p.y - 4);
+    pen.lineTo(p.x + 4, p.y);
+    pen.lineTo(p.x, p.y + 4);
+    pen.lineTo(p.x - 4, p.y);
+    pen.closePath();
+    pen.fillStyle = theme.ground;
+    pen.fill();
+    pen.strokeStyle = theme.ink;
+    pen.lineWidth = 1.5;
+    pen.stroke();
+  } else if (p.mark === Mark.syscall) {
     pen.fillStyle = p.count > 1 ? theme.ink : theme.ground;
     pen.fillRect(p.x - 2.5, p.y - 2.5, 5, 5);
     pen.strokeStyle = theme.ink;

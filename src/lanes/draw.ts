@@ -5,6 +5,7 @@ import {
   paintAxis,
   paintGround,
   paintHeaders,
+  paintParting,
   paintPlayhead,
   paintScrollbar,
   shownRows,
@@ -38,6 +39,7 @@ export class FramePainter {
     pen.clip();
     this.#bars.paint(scene, surface, shown);
     paintFlows(scene, surface);
+    paintParting(scene, surface);
     // Over the arrows: a line through a word would cost the word.
     this.#bars.paintLabels(scene, surface, shown, this.#marks.taken);
     paintPlayhead(scene, surface);

@@ -83,7 +83,7 @@ const childTitle: Partial<Record<TrackKind, string>> = {
 };
 
 /** Order of the sections from top to bottom; within one the timeline's own order. */
-const sections: readonly TrackKind[] = ['cpu', 'vcpu', 'task', 'lock', 'log'];
+const sections: readonly TrackKind[] = ['differs', 'cpu', 'vcpu', 'task', 'lock', 'log'];
 
 /** How dense the groups are to be: many CPUs get one line each. */
 export function densityFor(index: LaneIndex): Density {
@@ -299,6 +299,13 @@ function lane(build: Build, track: TrackId, divider: boolean): void {
   );
 }
 
+/** Of two timelines on the same lanes: is it the upper row of a pair, and are pairs to be set apart? */
+function opensPair({ index, rows }: Build, track: TrackId, { density }: LayoutOptions): boolean {
+  const { tracks } = index.timeline;
+  const before = rows.at(-1);
+  return density === 'roomy' && tracks[track]!.side === 0 && before !== undefined && tracks[before.track]!.side === 1;
+}
+
 /** Lays out all tracks. 4,096 CPUs take a few milliseconds; only when a fold or the timeline changes. */
 export function layOut(index: LaneIndex, options: LayoutOptions): Layout {
   const { tracks } = index.timeline;
@@ -317,7 +324,7 @@ export function layOut(index: LaneIndex, options: LayoutOptions): Layout {
       // A child whose parent is shown comes with it; one without a parent stands alone.
       const own = track.kind === section || (section === 'task' && track.parent < 0 && !sections.includes(track.kind));
       if (!own || options.hidden(t) || (track.parent >= 0 && tracks[track.parent]!.kind === 'cpu')) return;
-      const divider = first && build.rows.length > 0;
+      const divider = (first || opensPair(build, t, options)) && build.rows.length > 0;
       if (divider) build.y += 6;
       first = false;
       if (section !== 'cpu') lane(build, t, divider);

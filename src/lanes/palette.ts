@@ -170,6 +170,7 @@ export const markWords: readonly string[] = (() => {
   list[Mark.log] = 'log line';
   list[Mark.syscall] = 'userspace saw';
   list[Mark.event] = 'event';
+  list[Mark.differs] = 'differs';
   list[Mark.note] = 'note';
   return list;
 })();

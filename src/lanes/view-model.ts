@@ -16,8 +16,8 @@ import type { LanesOptions } from './view-types';
 
 /** A track's name across timelines: a run that was made again keeps its folds. */
 const keyOf = (timeline: Timeline, track: TrackId): string => {
-  const { kind, cpu, name } = timeline.tracks[track]!;
-  return `${kind}/${cpu}/${name}`;
+  const { kind, cpu, name, side = 0 } = timeline.tracks[track]!;
+  return `${kind}/${cpu}/${name}/${side}`;
 };
 
 /** Room for the scrollbar, CSS pixels. */

@@ -27,6 +27,7 @@ export interface TrackSpec {
   readonly tid?: number;
   /** Order among the top-level tracks: lower first, then by time of making. Children follow their parent as made. */
   readonly rank?: number;
+  readonly side?: 0 | 1;
 }
 
 /**
@@ -107,9 +108,9 @@ export class TimelineBuilder {
 
   /** Makes a track. The id is good for this builder only: `finish` renumbers. */
   track(spec: TrackSpec): TrackId {
-    const { kind, name, parent = -1, cpu = -1, task = '', tid = -1, rank = 0 } = spec;
+    const { kind, name, parent = -1, cpu = -1, task = '', tid = -1, rank = 0, side } = spec;
     if (parent >= this.tracks.length) throw new RangeError(`track ${name}: no parent ${parent}`);
-    this.tracks.push({ kind, name, parent, cpu, task, tid, rank });
+    this.tracks.push({ kind, name, parent, cpu, task, tid, rank, ...(side === undefined ? {} : { side }) });
     return this.tracks.length - 1;
   }
 
@@ -216,8 +217,8 @@ export class TimelineBuilder {
       originUs: this.originUs,
       strings: this.strings,
       tracks: order.map((id) => {
-        const { kind, name, parent, cpu, task, tid } = this.tracks[id]!;
-        return { kind, name, parent: parent < 0 ? -1 : renumber[parent]!, cpu, task, tid };
+        const { rank: _, parent, ...track } = this.tracks[id]!;
+        return { ...track, parent: parent < 0 ? -1 : renumber[parent]! };
       }),
       slices,
       instants,

@@ -38,8 +38,9 @@ export type CpuId = number & { readonly [unit]?: 'cpu' };
  * | task       | other task         | same, for an actor or a kthread asked for                      |
  * | lock       | lock               | held by whom                                                   |
  * | log        | machine            | console and dmesg lines that belong to no CPU                  |
+ * | differs    | pair of timelines  | none; its marks are where the two are not the same             |
  */
-export type TrackKind = 'cpu' | 'hotplug' | 'virt' | 'tdx' | 'runs' | 'vcpu' | 'task' | 'lock' | 'log';
+export type TrackKind = 'differs' | 'cpu' | 'hotplug' | 'virt' | 'tdx' | 'runs' | 'vcpu' | 'task' | 'lock' | 'log';
 
 /** A row. `parent` is -1 at the top; children follow their parent directly. */
 export interface Track {
@@ -52,6 +53,8 @@ export interface Track {
   readonly task: string;
   /** Thread id where one is known, else -1. */
   readonly tid: number;
+  /** Of two timelines on the same lanes: which one it is of, an index into `Timeline.sides`. */
+  readonly side?: 0 | 1;
 }
 
 /** The fixed meanings of colour (and pattern): one value per class, stored in a byte. Order is part of no format. */
@@ -97,10 +100,11 @@ export const Mark = {
   oops: 0, // BUG, oops, panic
   failure: 1, // a failure, swallowed or not
   warning: 2,
-  log: 3, // a line of the kernel log
-  syscall: 4, // what userspace saw: a return value, a KVM_RUN return
-  event: 5, // any other event of a trace
-  note: 6, // trace markers, lost events, file boundaries
+  differs: 3, // of two timelines: the other one has nothing like it, or another result
+  log: 4, // a line of the kernel log
+  syscall: 5, // what userspace saw: a return value, a KVM_RUN return
+  event: 6, // any other event of a trace
+  note: 7, // trace markers, lost events, file boundaries
 } as const;
 export type MarkName = keyof typeof Mark;
 export type Mark = (typeof Mark)[MarkName];
@@ -147,6 +151,8 @@ export interface LogLine {
   readonly text: string;
   readonly mark: Mark;
   readonly source: 'kernel' | 'vmm' | 'marker';
+  /** As of a track. */
+  readonly side?: 0 | 1;
 }
 
 /** A line that could not be understood: reported, skipped, never fatal. Lines count from 1. */
@@ -173,4 +179,8 @@ export interface Timeline {
   readonly flows: Flows;
   readonly counters: Counters;
   readonly log: readonly LogLine[];
+  /** Where two timelines lie on the same lanes (`beside.ts`): what they are called. */
+  readonly sides?: readonly [string, string];
+  /** The first ordinal at which they are not the same; absent where they are. */
+  readonly parting?: Ordinal;
 }
