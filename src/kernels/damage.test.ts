@@ -13,7 +13,7 @@ const SETUP: Setup = {
   params: [],
   hardware: [],
   vendor: 'intel',
-  vms: [{ name: 'vm0', vcpus: 1, spins: false, halts: false }],
+  vms: [{ name: 'vm0', vcpus: 1, spins: false, halts: false, td: false }],
   actors: [],
   faults: [],
   question: null,

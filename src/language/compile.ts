@@ -2,6 +2,7 @@
 import type * as Ast from './ast';
 import type { Kernel } from './assemble';
 import { resolveAction } from './actions';
+import { resolveFault } from './faults';
 import { didYouMean, TextError, type Place, type Problem } from './errors';
 import { Cells } from './cells';
 import { Emitter } from './emit';
@@ -175,19 +176,11 @@ class Compiler extends Cells {
       }),
       index: a,
     }));
-    const faults = setup.faults.map((fault): CompiledFault => ({
-      text: fault.text,
-      cpu: fault.cpu,
-      fn: kernel.aliases.get(fault.fn)?.fn ?? fault.fn,
-      returns: fault.returns,
-      maybe: fault.maybe,
-      place: fault.place,
-      fnPlace: fault.fnPlace,
-      hitsCell:
-        fault.nth > 0
-          ? this.group(`hits(${fault.fn})`, 'machine', 'global', 1, 0, fault.nth, 'int', fault.text).base
-          : -1,
-    }));
+    const faults = setup.faults.map((fault): CompiledFault => {
+      const hits = (): number =>
+        this.group(`hits(${fault.fn})`, 'machine', 'global', 1, 0, fault.nth, 'int', fault.text).base;
+      return { ...resolveFault(fault, kernel, states, range), hitsCell: fault.nth > 0 ? hits() : -1 };
+    });
     // 6. contexts: numbers now, cells when their locals are known
     this.draft('init', 'init', -1);
     const perCpu = (kind: 'idle' | 'irq' | 'stopper', label: (c: number) => string): number => {

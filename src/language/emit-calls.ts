@@ -1,11 +1,10 @@
 /** Calls: expanded in place, with the faults of the text; on other CPUs; in the stopper; of the hotplug callbacks. */
 import type * as Ast from './ast';
-import { didYouMean, TextError, type Place } from './errors';
+import { TextError, type Place } from './errors';
 import { constant, isLocal } from './code';
-import type { Expressions, Local } from './expressions';
+import type { Local } from './expressions';
 import { Pieces, RESULT } from './emit-pieces';
-import type { Layout } from './layout';
-import { HANDLER_CPU, IrqOff, type Code, type CompiledFault, type Instr, type StoreAt } from './program';
+import { HANDLER_CPU, IrqOff, type Code, type CompiledFault, type Instr, type Store, type StoreAt } from './program';
 import { blocks, countSlots, type After, type Family, type Scope } from './scope';
 
 /** Greatest value that a call can carry to another CPU. */
@@ -16,13 +15,33 @@ function argument(fn: Ast.FnDecl, i: number): string {
   return `${fn.params[i]!.name} of ${fn.name}`;
 }
 
+/** A call that faults may strike: the CPU that it is about, where its result goes, and where it goes on. */
+interface Struck {
+  readonly cpu: Code;
+  readonly at: StoreAt | null;
+  readonly clear: [number, number] | null;
+  readonly free: number;
+  readonly place: Place;
+  readonly next: number;
+}
+
+const isCpu = (cpu: Code, fault: CompiledFault): Code => ({
+  op: 'bin',
+  how: '==',
+  left: cpu,
+  right: constant(fault.cpu),
+});
+
+/** Counts a call for a fault that strikes the nth time: up to nth, if it is on its CPU. */
+function counted(fault: CompiledFault, cpu: Code): Store {
+  const hits: Code = { op: 'cell', at: fault.hitsCell };
+  const notYet: Code = { op: 'bin', how: '<', left: hits, right: constant(fault.nth) };
+  const one: Code = fault.cpu < 0 ? notYet : { op: 'bin', how: 'and', left: isCpu(cpu, fault), right: notYet };
+  return { at: { op: 'cell', at: fault.hitsCell }, value: { op: 'bin', how: '+', left: hits, right: one } };
+}
+
 export abstract class Calls extends Pieces {
   protected readonly entries = new Map<string, number>();
-
-  constructor(layout: Layout, expressions: Expressions, faults: readonly CompiledFault[]) {
-    super(layout, expressions, faults);
-    for (const fault of faults) this.checkFault(fault);
-  }
 
   protected abstract stmts(body: readonly Ast.Stmt[], scope: Scope, after: After): number;
 
@@ -151,7 +170,7 @@ export abstract class Calls extends Pieces {
     else if (clear) end = this.push({ op: 'nop', ...this.make('nop', fn.place, inner, { clear, glue: true }), next });
     let entry = this.body(fn, scope.family, frame, scope.parents, base, { at, next }, end, scope.atomic);
     const faults = { cpu: this.faultCpu(fn, base), at, clear, free: base + fn.params.length, place: fn.place, next };
-    entry = this.withFaults(fn.name, faults, inner, entry);
+    entry = this.withFaults((f) => f.steps.length === 0 && f.fn === fn.name, faults, inner, entry);
     if (args.length === 0) return entry;
     const stores = args.map((value, i) => ({ at: this.parameter(fn, i, base + i), value }));
     return this.push({
@@ -175,47 +194,33 @@ export abstract class Calls extends Pieces {
 
   /**
    * What the faults of the text put before a function or a callback. `free`: a slot that nothing uses before `entry`.
-   * Where several faults are on one function, the first in the text is looked at first.
+   * Where several faults strike the same, the first in the text is looked at first; each counts every call, whichever of
+   * them takes it.
    */
   protected withFaults(
-    name: string,
-    {
-      cpu,
-      at,
-      clear,
-      free,
-      place,
-      next,
-    }: {
-      readonly cpu: Code;
-      readonly at: StoreAt | null;
-      readonly clear: [number, number] | null;
-      readonly free: number;
-      readonly place: Place;
-      readonly next: number;
-    },
+    strikes: (fault: CompiledFault) => boolean,
+    around: Struck,
     scope: Scope,
     entry: number,
   ): number {
+    const { cpu, at, clear, free, place, next } = around;
     let pc = entry;
+    const later: CompiledFault[] = [];
     for (let index = this.faults.length - 1; index >= 0; index--) {
       const fault = this.faults[index]!;
-      if (fault.fn !== name) continue;
-      const stores = at ? [{ at, value: constant(fault.returns) }] : [];
-      const give = this.push({
-        op: 'set',
-        stores,
-        ...this.make('set', place, scope, { clear, glue: !at || at.op === 'local' }),
-        next,
-      });
-      const skip = pc;
-      pc = this.push({
-        op: 'fired',
-        fault: index,
-        hitsCell: fault.hitsCell,
-        ...this.make('fired', place, scope),
-        next: give,
-      });
+      if (!strikes(fault)) continue;
+      const counts = later.filter((f) => f.hitsCell >= 0).map((f) => counted(f, cpu));
+      const stores = [...(at ? [{ at, value: constant(fault.returns) }] : []), ...counts];
+      const glue = counts.length === 0 && (!at || at.op === 'local');
+      const give = this.push({ op: 'set', stores, ...this.make('set', place, scope, { clear, glue }), next });
+      // not now: the next fault, or the function itself
+      let skip = pc;
+      const nth = fault.hitsCell < 0 ? null : { op: 'cell' as const, at: fault.hitsCell };
+      if (nth)
+        skip = this.push({ op: 'set', stores: [counted(fault, cpu)], ...this.make('set', place, scope), next: pc });
+      const other = pc;
+      const { hitsCell } = fault;
+      pc = this.push({ op: 'fired', fault: index, hitsCell, ...this.make('fired', place, scope), next: give });
       if (fault.maybe) {
         this.noChoice(
           scope,
@@ -224,58 +229,24 @@ export abstract class Calls extends Pieces {
         );
         const slot = this.slot(scope.family, free, { kind: 'bool' });
         const fires: Code = { op: 'local', slot };
-        pc = this.push({
-          op: 'branch',
-          cond: fires,
-          otherwise: skip,
-          ...this.make('branch', place, scope, { glue: true, clear: [slot, slot + 1] }),
-          next: pc,
-        });
-        pc = this.push({
-          op: 'choose',
-          at: this.local(slot, { kind: 'bool' }, 'the choice'),
-          lo: 0,
-          hi: 1,
-          why: fault.text,
-          ...this.make('choose', place, scope),
-          next: pc,
-        });
+        const leaves = this.make('branch', place, scope, { glue: true, clear: [slot, slot + 1] });
+        pc = this.push({ op: 'branch', cond: fires, otherwise: skip, ...leaves, next: pc });
+        const choice = this.local(slot, { kind: 'bool' }, 'the choice');
+        const why = fault.text;
+        pc = this.push({ op: 'choose', at: choice, lo: 0, hi: 1, why, ...this.make('choose', place, scope), next: pc });
       }
-      if (fault.hitsCell >= 0) {
-        // the nth time: hits count up to nth and stay there once it has fired
-        const nth = this.layout.setup.faults[index]!.nth;
-        const due: Code = { op: 'bin', how: '==', left: { op: 'cell', at: fault.hitsCell }, right: constant(nth - 1) };
-        const later = this.push({
-          op: 'set',
-          stores: [
-            {
-              at: { op: 'cell', at: fault.hitsCell },
-              value: { op: 'bin', how: '+', left: { op: 'cell', at: fault.hitsCell }, right: constant(1) },
-            },
-          ],
-          ...this.make('set', place, scope),
-          next: skip,
-        });
-        const early: Code = { op: 'bin', how: '<', left: { op: 'cell', at: fault.hitsCell }, right: constant(nth - 1) };
-        const notYet = this.push({
-          op: 'branch',
-          cond: early,
-          otherwise: skip,
-          ...this.make('branch', place, scope),
-          next: later,
-        });
-        pc = this.push({ op: 'branch', cond: due, otherwise: notYet, ...this.make('branch', place, scope), next: pc });
+      if (nth) {
+        const due: Code = { op: 'bin', how: '==', left: nth, right: constant(fault.nth - 1) };
+        const early: Code = { op: 'bin', how: '<', left: nth, right: constant(fault.nth - 1) };
+        const branch = this.make('branch', place, scope);
+        const notYet = this.push({ op: 'branch', cond: early, otherwise: other, ...branch, next: skip });
+        pc = this.push({ op: 'branch', cond: due, otherwise: notYet, ...branch, next: pc });
       }
       if (fault.cpu >= 0) {
-        const cond: Code = { op: 'bin', how: '==', left: cpu, right: constant(fault.cpu) };
-        pc = this.push({
-          op: 'branch',
-          cond,
-          otherwise: skip,
-          ...this.make('branch', place, scope, { glue: isLocal(cpu) }),
-          next: pc,
-        });
+        const branch = this.make('branch', place, scope, { glue: isLocal(cpu) });
+        pc = this.push({ op: 'branch', cond: isCpu(cpu, fault), otherwise: other, ...branch, next: pc });
       }
+      later.push(fault);
     }
     return pc;
   }
@@ -283,24 +254,6 @@ export abstract class Calls extends Pieces {
   /** An atomic block goes on by itself, so nothing in it can be left to choose. */
   protected noChoice(scope: Scope, place: Place, message: string): void {
     if (scope.atomic !== 0) throw new TextError(place, message, 'make the choice before the block');
-  }
-
-  protected checkFault(fault: CompiledFault): void {
-    const { kernel, states } = this.layout;
-    const known = (s: (typeof states)[number]): boolean => [s.constant, s.name, s.up, s.down].includes(fault.fn);
-    if (fault.fn && states.some(known)) return;
-    if (!kernel.fns.has(fault.fn)) {
-      const names = [
-        ...kernel.fns.keys(),
-        ...kernel.aliases.keys(),
-        ...states.flatMap((s) => [s.constant, s.name, s.up, s.down]),
-      ].filter((n) => n !== '');
-      throw new TextError(
-        fault.fnPlace,
-        `${fault.fn} is no function or hotplug state of ${kernel.name}`,
-        didYouMean(fault.fn, names),
-      );
-    }
   }
 
   /** Entry of a handler that runs on another CPU or in the stopper; arguments are its first slots. */
@@ -451,11 +404,9 @@ export abstract class Calls extends Pieces {
           throw new TextError(fn.place, `${fn.name} is the callback of ${st.constant} and takes one CPU`);
         pc = this.inline(fn, [cpu], at, scope, s.place, end);
       }
-      // an opaque callback has no function of its own where a fault could strike
-      const opaqueName = pc === opaque ? callback : '';
-      for (const name of new Set([st.constant, st.name, opaqueName]))
-        if (name)
-          pc = this.withFaults(name, { cpu, at, clear: null, free: scope.limit, place: s.place, next: end }, scope, pc);
+      const here = { cpu, at, clear: null, free: scope.limit, place: s.place, next: end };
+      const strikes = (f: CompiledFault): boolean => f.steps.some((x) => x.state === st.number && x.up === s.up);
+      pc = this.withFaults(strikes, here, scope, pc);
       if (pc !== opaque) cases.set(st.number, pc);
     }
     const pick = this.push({

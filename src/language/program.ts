@@ -290,12 +290,17 @@ export interface CompiledAction {
 export interface CompiledFault {
   readonly text: string;
   readonly cpu: number;
+  /** The function that it strikes, as the kernel text calls it; where `steps` is not empty, what the litmus text calls them. */
   readonly fn: string;
+  /** The steps of the hotplug walk that it strikes. */
+  readonly steps: readonly { readonly state: number; readonly up: boolean }[];
   readonly returns: number;
   readonly maybe: boolean;
+  /** Only this time, from 1; 0: every time. */
+  readonly nth: number;
   readonly place: Place;
   readonly fnPlace: Place;
-  /** Counts the hits while the fault is limited to some of them; -1 where it always fires. */
+  /** Counts the calls up to the nth, whoever takes them; -1 where it strikes every time. */
   readonly hitsCell: number;
 }
 

@@ -31,11 +31,14 @@ export interface SetupAction {
 export interface SetupFault {
   /** -1: on any CPU. */
   readonly cpu: number;
-  /** A function of the kernel text, or a hotplug state by constant or runtime name. */
+  /** A function of the kernel text, or a hotplug state by constant, runtime name or number. */
   readonly fn: string;
+  /** Only on this way through a hotplug state; null: on both. */
+  readonly direction: 'up' | 'down' | null;
   /** Where the text names the function. */
   readonly fnPlace: Place;
-  readonly returns: number;
+  /** A number, or the name of a constant of the kernel text. */
+  readonly returns: number | Word;
   readonly maybe: boolean;
   /** Fires only on the nth time (from 1); 0: always. */
   readonly nth: number;

@@ -217,11 +217,14 @@ describe('litmus text', () => {
     [`${HEAD}hardware nosuch=1`, '4:10 v5.15 knows no property nosuch of the hardware'],
     [`${HEAD}fault vmx_hardware_enable`, '4:7 a fault says what is returned (fault vmx_hardware_enable returns -EIO)'],
     [`${HEAD}fault vmx_hardware_enable returns -EOI`, '4:35 -EOI is no errno (did you mean EIO?)'],
-    [`${HEAD}fault vmx_hardware_enable returns constructor`, '4:35 constructor is no errno'],
+    [`${HEAD}fault vmx_hardware_enable returns constructor`, '4:35 constructor is no errno and no constant of v5.15'],
     [
       `${HEAD}fault vmx_hardware_enable returns -EIO twice`,
       '4:40 unexpected twice (a fault ends with its value, "once", or "time 2")',
     ],
+    [`${HEAD}fault cpu1 188 sideways returns -EIO`, '4:16 a fault says what is returned'],
+    [`${HEAD}fault cpu1 9999 returns -EIO`, '4:12 v5.15 has no hotplug state 9999 ('],
+    [`${HEAD}fault CPUHP_AP_ONLINE_IDLE returns -EIO`, '4:7 CPUHP_AP_ONLINE_IDLE has no callback in v5.15'],
     [`${HEAD}fault vmx_hardware_enable returns -EIO time 0`, '4:45 times count from 1'],
     [
       `${HEAD}fault vmx_hardwear_enable returns -EIO`,

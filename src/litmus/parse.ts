@@ -22,6 +22,10 @@
  *   modprobe kvm_intel kvm.enable_virt_at_load=0              what follows the module sets parameters
  *   ACTION after ACTION                                       waits for an action of another actor, named by some of its words
  *
+ * A fault is of a function, or of a hotplug state by constant, runtime name or number, perhaps on one way only:
+ *
+ *   [maybe] fault [cpu4] NAME [up | down] returns -EIO [once | time 2]
+ *
  * Where the machine has properties that differ from the usual:
  *
  *   hardware [cpu4] cpu_svm=0, other_property=yes
@@ -469,23 +473,14 @@ class LitmusParser {
         'a fault names a function or a hotplug state',
         'fault cpu4 kvm_arch_hardware_enable returns -EIO',
       );
+    const way = words[0]?.text;
+    const direction = way === 'up' || way === 'down' ? way : null;
+    if (direction) words.shift();
     const returns = words.shift();
     const value = words.shift();
     if (returns?.text !== 'returns' || !value)
       throw new TextError(returns?.place ?? fn.place, 'a fault says what is returned', `fault ${fn.text} returns -EIO`);
-    const match = /^(-?)(\w+)$/.exec(value.text);
-    const named =
-      match && Object.hasOwn(ERRNO, match[2]!)
-        ? ERRNO[match[2]!]!
-        : match && /^\d+$/.test(match[2]!)
-          ? Number(match[2])
-          : null;
-    if (named === null || named > 4095)
-      throw new TextError(
-        value.place,
-        `${value.text} is no errno`,
-        didYouMean(value.text.replace('-', ''), Object.keys(ERRNO)) || 'such as -EIO',
-      );
+    const returned = errnoOf(value);
     let nth = 0;
     if (words[0]?.text === 'once') {
       nth = 1;
@@ -505,13 +500,30 @@ class LitmusParser {
       cpu,
       fn: fn.text,
       fnPlace: fn.place,
-      returns: match![1] ? -named : named,
+      direction,
+      returns: returned,
       maybe: f.maybe,
       nth,
       text: f.text,
       place: f.place,
     };
   }
+}
+
+/** What a fault returns: an errno, a number (hexadecimal too), or a name that the kernel text may know. */
+function errnoOf(value: Word): number | Word {
+  const [, minus, name] = /^(-?)(\w+)$/.exec(value.text) ?? [];
+  const sign = minus ? -1 : 1;
+  if (name && Object.hasOwn(ERRNO, name)) return sign * ERRNO[name]!;
+  if (name && /^\d{1,9}$/.test(name)) return sign * Number(name);
+  // as in a kernel text: 32 bits, with a sign
+  if (!minus && name && /^0x[0-9A-Fa-f]{1,8}$/.test(name)) return Number(name) | 0;
+  if (!minus && name && /^[A-Za-z_]/.test(name)) return value;
+  throw new TextError(
+    value.place,
+    `${value.text} is no errno`,
+    didYouMean(value.text.replace('-', ''), Object.keys(ERRNO)) || 'such as -EIO',
+  );
 }
 
 /** What a parameter or a property is set to: a number, yes or no. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Head, Run, type Program } from '../language/program';
-import { tiny, type TinySetup } from '../language/testing/tiny';
+import { tiny, wrong, type TinySetup } from '../language/testing/tiny';
 import type { Effect } from './effects';
 import { Machine, MachineError, type Transition } from './machine';
 import { run } from './run';
@@ -336,6 +336,90 @@ describe('faults', () => {
     );
     expect(r.program.actors[0]!.actions.map((a) => r.machine.s[a.resultCell])).toEqual([-5, -16]);
   });
+  it('count every call, whichever of them takes it', () => {
+    const faults = [
+      { fn: 'step', returns: -5, nth: 1 },
+      { fn: 'step', returns: -16, nth: 2, cpu: 0 },
+      { fn: 'step', returns: -12, nth: 3 },
+      { fn: 'step', returns: -22, nth: 1, cpu: 1 },
+    ];
+    const r = run(
+      tiny(text, { cpus: 1, booted: 1, actors: { a: ['go', 'go', 'go', 'go'] }, faults: faults.slice(0, 3) }),
+    );
+    const of = (result: typeof r): number[] =>
+      result.program.actors[0]!.actions.map((a) => result.machine.s[a.resultCell]!);
+    expect(of(r)).toEqual([-5, -16, -12, 0]);
+    // a fault of another CPU neither strikes nor counts
+    const wide = run(tiny(text, { cpus: 2, booted: 1, actors: { a: ['go', 'go'] }, faults: [faults[3]!, faults[0]!] }));
+    expect(of(wide)).toEqual([-5, 0]);
+    expect(wide.machine.s[wide.program.faults[0]!.hitsCell]).toBe(0);
+  });
+  it('that might have struck the nth time and did not, do not strike later', () => {
+    const maybe = [{ fn: 'step', nth: 2, maybe: true }];
+    const program = tiny(text, { actors: { a: ['go', 'go', 'go'] }, faults: maybe });
+    const seen = new Set<string>();
+    for (let seed = 1; seed < 30; seed++) {
+      const { machine } = run(program, { seed });
+      seen.add(program.actors[0]!.actions.map((a) => machine.s[a.resultCell]).join());
+    }
+    expect([...seen].sort()).toEqual(['0,-5,0', '0,0,0']);
+  });
+
+  const walk = `state S 3 "s:one" up s_up
+state T 5 "s:two" up t_up down t_down
+state N 7 "s:none"
+const STATUS = 0x80000203
+fn s_up(cpu) { return 0 }
+fn leaf() -> word { return 0 }
+action walk(st, up: bool) {
+  var ret
+  var cpu: cpu
+  if up { ret = invoke up st for cpu within S..N } else { ret = invoke down st for cpu within S..N }
+  return ret
+}
+global word status
+action ask() { status = leaf(); return 0 }
+`;
+  const walked = (...faults: readonly object[]): (number | string)[] => {
+    const actors = { a: ['walk S yes', 'walk 5 yes', 'walk s:two no', 'ask'] };
+    const r = run(tiny(walk, { actors, faults }));
+    const { base } = r.program.groups.find((g) => g.name === 'status')!;
+    return [
+      r.error?.message ?? '',
+      ...r.program.actors[0]!.actions.slice(0, 3).map((a) => r.machine.s[a.resultCell]!),
+      r.machine.s[base]!,
+    ];
+  };
+  const at = { file: 't', line: 1, column: 1, length: 1 };
+  it('strike a hotplug state by number, constant or name, on both ways or on one', () => {
+    expect(walked()).toEqual(['', 0, 0, 0, 0]);
+    expect(walked({ fn: '5' })).toEqual(['', 0, -5, -5, 0]);
+    expect(walked({ fn: 's:two', direction: 'down' })).toEqual(['', 0, 0, -5, 0]);
+    expect(walked({ fn: 'T', direction: 'up' }, { fn: 'S', returns: -11 })).toEqual(['', -11, -5, 0, 0]);
+    // a callback that the text does not have, and one that it has
+    expect(walked({ fn: 't_up' }, { fn: 's_up', returns: -12 })).toEqual(['', -12, -5, 0, 0]);
+    // one state under two names is one state
+    expect(walked({ fn: '5', nth: 1 }, { fn: 'T', nth: 2, returns: -12 })).toEqual(['', 0, -5, -12, 0]);
+  });
+  it('return what their function returns, a constant of the text too', () => {
+    const status = { fn: 'leaf', returns: { text: 'STATUS', place: at } };
+    expect(walked(status)).toEqual(['', 0, 0, 0, 0x80000203 | 0]);
+    const said = (fault: object): string => wrong(walk, { faults: [fault] });
+    expect(said({ ...status, fn: 's_up' })).toMatch(/s_up cannot return -2147483133 \(it returns -4095 to 4095\)/);
+    expect(said({ fn: 'leaf', returns: { text: 'STATSU', place: at } })).toMatch(
+      /STATSU is no errno and no constant of tiny \(did you mean STATUS\?\)/,
+    );
+  });
+  it('are wrong where nothing could fail', () => {
+    const said = (fault: object): string => wrong(walk, { faults: [fault] });
+    expect(said({ fn: 's:none' })).toMatch(/s:none has no callback in tiny: nothing there can fail/);
+    expect(said({ fn: 'S', direction: 'down' })).toMatch(/S has no callback on the way down in tiny/);
+    expect(said({ fn: '6' })).toMatch(/tiny has no hotplug state 6 \(5 is s:two, 7 is s:none\)/);
+    expect(said({ fn: 'leaf', direction: 'up' })).toMatch(
+      /leaf is a function, and only a hotplug state goes up or down/,
+    );
+  });
+
   it('may be left to chance, and leave no trace in the state', () => {
     const program = tiny(text, { actors: { a: ['go'] }, faults: [{ fn: 'step', maybe: true }] });
     const outcomes = new Set<number>();

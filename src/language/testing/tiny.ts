@@ -64,6 +64,7 @@ export function tinySetup({
     faults: faults.map((f) => ({
       cpu: -1,
       fn: '',
+      direction: null,
       returns: -5,
       maybe: false,
       nth: 0,
