@@ -119,6 +119,12 @@ describe('litmus text', () => {
     expect(got.startsWith(message) ? message : got).toBe(message);
   });
 
+  it('finds the nth action of the same words behind `after`', () => {
+    const text = `${HEAD}a: offline cpu1\n online cpu1\n offline cpu1\nb: offline cpu0 after offline cpu1 time 2\n`;
+    const parsed = parseLitmus(text, 't');
+    expect(parsed.ok && parsed.litmus.setup.actors[1]!.actions[0]!.after).toEqual({ actor: 0, index: 2 });
+  });
+
   it('reads what is set of the hardware: of one CPU, or of all', () => {
     const text = `${HEAD}hardware cpu2 svm=0, x = yes\nhardware strict=False\nhardware cpu2=7\n`;
     const parsed = parseLitmus(text, 't');
@@ -201,6 +207,7 @@ describe('litmus text', () => {
       '4:20 "after" is followed by an action of another actor (online cpu4 after run vm0)',
     ],
     [`${HEAD}admin: online cpu1 after rnu vm0`, '4:26 no action "rnu vm0" in this text'],
+    [`${HEAD}a: online cpu1\nb: offline cpu1 after online cpu1 time 2`, '5:23 this is done 1 time(s) in this text, not 2'],
     [`${HEAD}admin: online cpu1 after offline cpu1\n  offline cpu1`, '4:26 this action comes later in the same actor'],
     [`${HEAD}maybe oops`, '4:7 "maybe" is followed by "fault"'],
     [

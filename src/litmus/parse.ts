@@ -20,7 +20,8 @@
  *
  *   vm0 = create vm | td, 2 vcpus [, spinning | halting]      the action create_vm; a VM has a name from there on
  *   modprobe kvm_intel kvm.enable_virt_at_load=0              what follows the module sets parameters
- *   ACTION after ACTION                                       waits for an action of another actor, named by some of its words
+ *   ACTION after ACTION [time 2]                              waits for an action of another actor, named by some of its words:
+ *                                                             the first that has them, or the second
  *
  * A fault is of a function, or of a hotplug state by constant, runtime name or number, perhaps on one way only:
  *
@@ -430,10 +431,18 @@ class LitmusParser {
     return { words, text: withoutAfter(raw.text), place: raw.place, after };
   }
 
-  /** The action that `after` names: by its words, as far as they are given. */
+  private nth(word: Word): number {
+    const n = this.count(word, word.place, 'which of them', LIMITS.actions);
+    if (n === 0) throw new TextError(word.place, 'times count from 1');
+    return n;
+  }
+
+  /** The action that `after` names: by its words, as far as they are given; the first of them, or the nth. */
   private findAction(words: readonly Word[], place: Place, from: RawAction): number {
     if (words.length === 0)
       throw new TextError(place, '"after" is followed by an action of another actor', 'online cpu4 after run vm0');
+    const nth = words.at(-2)?.text === 'time' && words.length > 2 ? this.nth(words.at(-1)!) : 1;
+    if (words.at(-2)?.text === 'time' && words.length > 2) words = words.slice(0, -2);
     // set_fail and set fail are the same
     const parts = (of: readonly Word[]): string[] =>
       of.flatMap((w) => (FILLERS.has(w.text) ? [] : w.text.split('_').filter((part) => part !== '')));
@@ -444,7 +453,9 @@ class LitmusParser {
       const have = parts(raw.words.slice(0, end < 0 ? undefined : end));
       return wanted.every((w) => have.includes(w)) ? [i] : [];
     });
-    const first = matches[0];
+    const first = matches[nth - 1];
+    if (first === undefined && matches.length > 0)
+      throw new TextError(words[0]!.place, `this is done ${matches.length} time(s) in this text, not ${nth}`);
     if (first !== undefined && this.raw[first]!.actor === from.actor && first > this.raw.indexOf(from))
       throw new TextError(
         words[0]!.place,

@@ -79,6 +79,8 @@ export class EventTable {
   /** What stands behind "name: ", where it is worth keeping; 0 where the columns say it all. */
   readonly text = new Ints();
   readonly line = new Ints();
+  /** 1 if the line was written in a hard interrupt (`h` or `H` in the flags), on top of the task that it names. */
+  readonly hardirq = new Bytes();
   readonly a = new Ints();
   readonly b = new Ints();
   readonly c = new Ints();

@@ -114,7 +114,9 @@ export class LineParser {
     let q = after;
     while (q < end && b[q] === space) q++;
     let stamp = this.readStamp(b, q, end);
+    let hardirq = 0;
     if (stamp < 0) {
+      hardirq = ((b[q + 2] ?? 0) | 32) === 104 ? 1 : 0; // h or H, the third column of the flags
       while (q < end && b[q] !== space) q++; // the flags
       while (q < end && b[q] === space) q++;
       stamp = this.readStamp(b, q, end);
@@ -155,7 +157,7 @@ export class LineParser {
     }
     if (tgid >= 0 && tgid !== tid) table.userThreads.add(tid);
     const text = args.keepText ? table.strings.id(b, textStart, end) : 0;
-    this.push(stamp, cpu, tid, table.strings.id(b, p, commEnd), nameId, text, line);
+    this.push(stamp, cpu, tid, table.strings.id(b, p, commEnd), nameId, text, line, hardirq);
     return '';
   }
 
@@ -197,7 +199,7 @@ export class LineParser {
     this.args.b = many;
     this.args.c = this.args.d = this.args.e = 0;
     this.lostEvents += many;
-    this.push(rows > 0 ? this.table.time.data[rows - 1]! : 0, cpu, -1, 0, this.lostName, 0, line);
+    this.push(rows > 0 ? this.table.time.data[rows - 1]! : 0, cpu, -1, 0, this.lostName, 0, line, 0);
     return '';
   }
 
@@ -214,8 +216,18 @@ export class LineParser {
     return '';
   }
 
-  private push(time: number, cpu: number, tid: number, comm: number, name: number, text: number, line: number): void {
+  private push(
+    time: number,
+    cpu: number,
+    tid: number,
+    comm: number,
+    name: number,
+    text: number,
+    line: number,
+    hardirq: number,
+  ): void {
     const { table, args } = this;
+    table.hardirq.push(hardirq);
     table.kind.push(args.kind);
     table.time.push(time);
     table.cpu.push(cpu);
