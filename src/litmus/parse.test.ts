@@ -207,7 +207,10 @@ describe('litmus text', () => {
       '4:20 "after" is followed by an action of another actor (online cpu4 after run vm0)',
     ],
     [`${HEAD}admin: online cpu1 after rnu vm0`, '4:26 no action "rnu vm0" in this text'],
-    [`${HEAD}a: online cpu1\nb: offline cpu1 after online cpu1 time 2`, '5:23 this is done 1 time(s) in this text, not 2'],
+    [
+      `${HEAD}a: online cpu1\nb: offline cpu1 after online cpu1 time 2`,
+      '5:23 this is done 1 time(s) in this text, not 2',
+    ],
     [`${HEAD}admin: online cpu1 after offline cpu1\n  offline cpu1`, '4:26 this action comes later in the same actor'],
     [`${HEAD}maybe oops`, '4:7 "maybe" is followed by "fault"'],
     [
