@@ -125,6 +125,16 @@ describe('litmus text', () => {
     expect(parsed.ok && parsed.litmus.setup.actors[1]!.actions[0]!.after).toEqual({ actor: 0, index: 2 });
   });
 
+  it('reads its place in the gallery, and what to look for', () => {
+    const parsed = parseLitmus(`${HEAD}group "Offline and online"\nlook "one, # two"\nlook " three "\n`, 't');
+    expect(parsed.ok && [parsed.litmus.group, parsed.litmus.look]).toEqual([
+      'Offline and online',
+      ['one, # two', 'three'],
+    ]);
+    const bare = parseLitmus(HEAD, 't');
+    expect(bare.ok && [bare.litmus.group, bare.litmus.look]).toEqual(['', []]);
+  });
+
   it('reads what is set of the hardware: of one CPU, or of all', () => {
     const text = `${HEAD}hardware cpu2 svm=0, x = yes\nhardware strict=False\nhardware cpu2=7\n`;
     const parsed = parseLitmus(text, 't');
@@ -217,6 +227,10 @@ describe('litmus text', () => {
       `${HEAD}fault`,
       '4:1 a fault names a function or a hotplug state (fault cpu4 kvm_arch_hardware_enable returns -EIO)',
     ],
+    [`${HEAD}group Offline`, '4:1 "group" is followed by a text in quotes (group "...")'],
+    [`${HEAD}group "a"\ngroup "b"`, '5:1 a text is in one group'],
+    [`${HEAD}look "a" b`, '4:1 "look" is followed by a text in quotes'],
+    [`${HEAD}look "a"\nlook "b"\nlook "c"`, '6:1 a text says in at most 2 lines what to look for'],
     [`${HEAD}hardware`, '4:1 a property and its value are missing (hardware cpu4 cpu_svm=0)'],
     [`${HEAD}hardware cpu1`, '4:1 a property and its value are missing (hardware cpu4 cpu_svm=0)'],
     [`${HEAD}hardware cpu3 x=1`, '4:10 there is no CPU 3: the machine has 3, counted from 0'],

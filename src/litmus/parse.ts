@@ -30,16 +30,36 @@
  * Where the machine has properties that differ from the usual:
  *
  *   hardware [cpu4] cpu_svm=0, other_property=yes
+ *
+ * Where the gallery shows it, and what to look for in its run (at most two lines):
+ *
+ *   group "Offline and online"
+ *   look "CPU 4's enable fails, and its online write succeeds."
  */
-import { ERRNO } from '../language/errno';
 import { didYouMean, TextError, type Place, type Problem } from '../language/errors';
 import { parseExpression } from '../language/parser';
 import { FILLERS } from '../language/actions';
-import { LIMITS, type Setup, type SetupAction, type SetupFault, type SetupVm, type Word } from '../language/setup';
+import { LIMITS, type Setup, type SetupAction, type SetupVm, type Word } from '../language/setup';
+import {
+  count,
+  cpuOf,
+  faultOf,
+  hardwareOf,
+  machineOf,
+  one,
+  parametersOf,
+  quoted,
+  type Machine,
+  type Property,
+  type RawFault,
+} from './parse-lines';
 
 export interface Litmus {
   readonly name: string;
   readonly about: string;
+  /** Of the gallery, '' for none; and what to look for in the run. */
+  readonly group: string;
+  readonly look: readonly string[];
   readonly kernel: string;
   readonly kernelPlace: Place;
   readonly setup: Setup;
@@ -56,6 +76,8 @@ const DIRECTIVES = [
   'kernel',
   'machine',
   'hardware',
+  'group',
+  'look',
   'fault',
   'maybe',
   'never',
@@ -63,6 +85,8 @@ const DIRECTIVES = [
   'exists',
   'eventually',
 ];
+/** Most lines that say what to look for. */
+const MAX_LOOK = 2;
 /** How the guest of a VM behaves. */
 const MODES: ReadonlySet<string> = new Set(['spinning', 'halting']);
 
@@ -87,15 +111,17 @@ class LitmusParser {
   private name = '';
   private about: string[] = [];
   private kernel: Word | null = null;
-  private machine: { vendor: 'intel' | 'amd'; booted: number; cpus: number; packages: number } | null = null;
+  private machine: Machine | null = null;
   private readonly actors: { name: string; place: Place }[] = [];
   private readonly raw: RawAction[] = [];
-  private readonly faults: { maybe: boolean; words: Word[]; place: Place; text: string }[] = [];
+  private readonly faults: RawFault[] = [];
   private readonly vms: SetupVm[] = [];
   private readonly vmModes = new Map<string, { spins: boolean; halts: boolean }>();
-  private readonly params: { name: string; value: number; place: Place }[] = [];
-  private readonly hardware: { cpu: Word | null; name: string; value: number; place: Place }[] = [];
+  private readonly params: Setup['params'][number][] = [];
+  private readonly hardware: Property[] = [];
   private question: Setup['question'] = null;
+  private group = '';
+  private readonly look: string[] = [];
 
   constructor(
     private readonly text: string,
@@ -179,16 +205,26 @@ class LitmusParser {
   private directive(first: Word, words: readonly Word[], code: string): 'fault' | '' {
     switch (first.text) {
       case 'litmus':
-        this.name = this.one(words, 'the name of the test').text;
+        this.name = one(words, 'the name of the test').text;
         return '';
       case 'kernel':
-        this.kernel = this.one(words, 'a kernel, such as v5.15');
+        this.kernel = one(words, 'a kernel, such as v5.15');
         return '';
       case 'machine':
-        this.machineLine(words, first.place);
+        if (this.machine) throw new TextError(first.place, 'the machine is described twice');
+        this.machine = machineOf(words);
+        return '';
+      case 'group':
+        if (this.group) throw new TextError(first.place, 'a text is in one group');
+        this.group = quoted(first, code);
+        return '';
+      case 'look':
+        if (this.look.length >= MAX_LOOK)
+          throw new TextError(first.place, `a text says in at most ${MAX_LOOK} lines what to look for`);
+        this.look.push(quoted(first, code));
         return '';
       case 'hardware':
-        this.hardwareLine(words);
+        this.hardware.push(...hardwareOf(words));
         return '';
       case 'maybe':
         if (words[1]?.text !== 'fault')
@@ -227,66 +263,6 @@ class LitmusParser {
     }
   }
 
-  private one(words: readonly Word[], what: string): Word {
-    const word = words[1];
-    if (!word) throw new TextError(words[0]!.place, `"${words[0]!.text}" is followed by ${what}`);
-    if (words[2]) throw new TextError(words[2].place, `unexpected ${words[2].text}`);
-    return word;
-  }
-
-  private count(word: Word | undefined, after: Place, what: string, max: number): number {
-    if (!word || !/^\d+$/.test(word.text)) throw new TextError(word?.place ?? after, `expected ${what}`);
-    const n = Number(word.text);
-    if (n > max) throw new TextError(word.place, `${n} is more than ${max}, the most that is supported`);
-    return n;
-  }
-
-  private machineLine(words: readonly Word[], place: Place): void {
-    const machine = { vendor: 'intel' as 'intel' | 'amd', booted: 2, cpus: 2, packages: 1 };
-    let i = 1;
-    while (i < words.length) {
-      const w = words[i]!;
-      if (w.text === ',') i += 1;
-      else if (w.text === 'intel' || w.text === 'amd') {
-        machine.vendor = w.text;
-        i += 1;
-      } else if (w.text === 'cpus') {
-        machine.booted = this.count(words[++i], w.place, 'the number of CPUs', LIMITS.cpus);
-        if (machine.booted === 0) throw new TextError(words[i]!.place, 'a machine has at least one CPU');
-        machine.cpus = machine.booted;
-        i += 1;
-        if (words[i]?.text === '+') {
-          machine.cpus += this.count(
-            words[++i],
-            w.place,
-            'how many CPUs can be hot-added',
-            LIMITS.cpus - machine.booted,
-          );
-          i += 1;
-          if (words[i]?.text === 'hot-addable') i += 1;
-        }
-      } else if (w.text === 'packages') {
-        machine.packages = this.count(words[++i], w.place, 'the number of packages', 255);
-        if (machine.packages === 0) throw new TextError(words[i]!.place, 'a machine has at least one package');
-        i += 1;
-      } else
-        throw new TextError(
-          w.place,
-          `${w.text} says nothing of a machine`,
-          didYouMean(w.text, ['intel', 'amd', 'cpus', 'packages', 'hot-addable']) ||
-            'machine intel, cpus 4 + 1 hot-addable',
-        );
-    }
-    if (this.machine) throw new TextError(place, 'the machine is described twice');
-    if (machine.packages > machine.cpus)
-      throw new TextError(
-        words.find((_, k) => words[k - 1]?.text === 'packages')!.place,
-        `${machine.packages} packages need as many CPUs, and the machine has ${machine.cpus}`,
-        `write packages ${machine.cpus}, or give it more CPUs`,
-      );
-    this.machine = machine;
-  }
-
   private addFault(maybe: boolean, words: readonly Word[], place: Place, code: string): void {
     if (this.faults.length >= LIMITS.faults) throw new TextError(place, `a text has at most ${LIMITS.faults} faults`);
     this.faults.push({ maybe, words: [...words], place: { ...place, length: code.trim().length }, text: code.trim() });
@@ -298,7 +274,7 @@ class LitmusParser {
     const text = code.slice(words[0]!.place.column - 1).trim();
     // a VM is named where it is made
     const equals = words.findIndex((w) => w.text === '=');
-    if (words[0]!.text === 'modprobe') this.parameters(words);
+    if (words[0]!.text === 'modprobe') this.params.push(...parametersOf(words));
     else if (equals >= 0) {
       if (equals !== 1 || words[2]?.text !== 'create')
         throw new TextError(words[equals]!.place, 'only a VM gets a name', 'vm0 = create vm, 2 vcpus');
@@ -314,7 +290,7 @@ class LitmusParser {
       if (this.vms.some((vm) => vm.name === name)) throw new TextError(words[0]!.place, `${name} is made twice`);
       if (this.vms.length >= LIMITS.vms) throw new TextError(place, `a text has at most ${LIMITS.vms} VMs`);
       const at = words.findIndex((w) => /^vcpus?$/.test(w.text));
-      const vcpus = at > 0 ? this.count(words[at - 1], place, 'the number of vCPUs', LIMITS.vcpus) : 1;
+      const vcpus = at > 0 ? count(words[at - 1], place, 'the number of vCPUs', LIMITS.vcpus) : 1;
       if (this.vms.reduce((n, vm) => n + vm.vcpus, vcpus) > LIMITS.vcpus)
         throw new TextError(place, `a text has at most ${LIMITS.vcpus} vCPUs`);
       this.vms.push({ name, vcpus, spins: false, halts: false, td });
@@ -325,35 +301,6 @@ class LitmusParser {
       if (vm) this.vmModes.set(vm.text, { spins: w.text === 'spinning', halts: w.text === 'halting' });
     }
     this.raw.push({ actor, words, place, text });
-  }
-
-  /** `modprobe kvm_intel kvm.enable_virt_at_load=0`: what follows the module sets parameters. */
-  private parameters(words: readonly Word[]): void {
-    words.forEach((w, i) => {
-      if (w.text !== '=') return;
-      const name = words[i - 1]!;
-      this.params.push({
-        name: name.text.replace(/^\w+\./, ''),
-        value: setting(name, words[i + 1]),
-        place: name.place,
-      });
-    });
-  }
-
-  /** `hardware cpu4 cpu_svm=0, other=yes`: without a CPU it is said of all of them, or of the whole machine. */
-  private hardwareLine(words: readonly Word[]): void {
-    const cpu = words[1] && /^cpu\d+$/.test(words[1].text) && words[2]?.text !== '=' ? words[1] : null;
-    const rest = words.slice(cpu ? 2 : 1);
-    if (rest.length === 0)
-      throw new TextError(words[0]!.place, 'a property and its value are missing', 'hardware cpu4 cpu_svm=0');
-    for (let i = 0; i < rest.length; i += 4) {
-      const [name, equals, value, comma] = rest.slice(i, i + 4) as [Word, ...(Word | undefined)[]];
-      if (equals?.text !== '=') throw new TextError(name.place, `${name.text} needs a value`, `${name.text}=0`);
-      this.hardware.push({ cpu, name: name.text, value: setting(name, value), place: name.place });
-      if (comma && comma.text !== ',')
-        throw new TextError(comma.place, `unexpected ${comma.text}`, 'a comma stands between two properties');
-      if (comma && !rest[i + 4]) throw new TextError(comma.place, 'a property is missing after the comma');
-    }
   }
 
   // ---- names to numbers
@@ -385,31 +332,20 @@ class LitmusParser {
     return {
       name: this.name,
       about: this.about.join(' ').trim(),
+      group: this.group,
+      look: this.look,
       kernel: this.kernel.text,
       kernelPlace: this.kernel.place,
       setup: {
         ...machine,
         vms,
         actors: withAfter,
-        faults: this.faults.map((f) => this.fault(f, machine.cpus)),
+        faults: this.faults.map((f) => faultOf(f, machine.cpus)),
         params: this.params,
-        hardware: this.hardware.map((h) => ({ ...h, cpu: h.cpu ? this.cpu(h.cpu, machine.cpus) : -1 })),
+        hardware: this.hardware.map((h) => ({ ...h, cpu: h.cpu ? cpuOf(h.cpu, machine.cpus) : -1 })),
         question: this.question,
       },
     };
-  }
-
-  private cpu(word: Word, cpus: number): number {
-    const match = /^cpu(\d+)$/.exec(word.text);
-    if (!match) throw new TextError(word.place, `expected a CPU, found ${word.text}`, 'CPUs are cpu0, cpu1, ...');
-    const n = Number(match[1]);
-    if (n >= cpus)
-      throw new TextError(
-        word.place,
-        `there is no CPU ${n}: the machine has ${cpus}, counted from 0`,
-        'add "+ 1 hot-addable" to the machine',
-      );
-    return n;
   }
 
   /** The words of an action as the kernel's actions are written; what waits and what is named is taken out. */
@@ -432,7 +368,7 @@ class LitmusParser {
   }
 
   private nth(word: Word): number {
-    const n = this.count(word, word.place, 'which of them', LIMITS.actions);
+    const n = count(word, word.place, 'which of them', LIMITS.actions);
     if (n === 0) throw new TextError(word.place, 'times count from 1');
     return n;
   }
@@ -472,78 +408,6 @@ class LitmusParser {
       );
     return first;
   }
-
-  private fault(f: { maybe: boolean; words: readonly Word[]; place: Place; text: string }, cpus: number): SetupFault {
-    const words = [...f.words];
-    let cpu = -1;
-    if (words[0] && /^cpu\d/.test(words[0].text)) cpu = this.cpu(words.shift()!, cpus);
-    const fn = words.shift();
-    if (!fn)
-      throw new TextError(
-        f.place,
-        'a fault names a function or a hotplug state',
-        'fault cpu4 kvm_arch_hardware_enable returns -EIO',
-      );
-    const way = words[0]?.text;
-    const direction = way === 'up' || way === 'down' ? way : null;
-    if (direction) words.shift();
-    const returns = words.shift();
-    const value = words.shift();
-    if (returns?.text !== 'returns' || !value)
-      throw new TextError(returns?.place ?? fn.place, 'a fault says what is returned', `fault ${fn.text} returns -EIO`);
-    const returned = errnoOf(value);
-    let nth = 0;
-    if (words[0]?.text === 'once') {
-      nth = 1;
-      words.shift();
-    } else if (words[0]?.text === 'time') {
-      nth = this.count(words[1], words[0].place, 'which time', 100);
-      if (nth === 0) throw new TextError(words[1]!.place, 'times count from 1');
-      words.splice(0, 2);
-    }
-    if (words[0])
-      throw new TextError(
-        words[0].place,
-        `unexpected ${words[0].text}`,
-        'a fault ends with its value, "once", or "time 2"',
-      );
-    return {
-      cpu,
-      fn: fn.text,
-      fnPlace: fn.place,
-      direction,
-      returns: returned,
-      maybe: f.maybe,
-      nth,
-      text: f.text,
-      place: f.place,
-    };
-  }
-}
-
-/** What a fault returns: an errno, a number (hexadecimal too), or a name that the kernel text may know. */
-function errnoOf(value: Word): number | Word {
-  const [, minus, name] = /^(-?)(\w+)$/.exec(value.text) ?? [];
-  const sign = minus ? -1 : 1;
-  if (name && Object.hasOwn(ERRNO, name)) return sign * ERRNO[name]!;
-  if (name && /^\d{1,9}$/.test(name)) return sign * Number(name);
-  // as in a kernel text: 32 bits, with a sign
-  if (!minus && name && /^0x[0-9A-Fa-f]{1,8}$/.test(name)) return Number(name) | 0;
-  if (!minus && name && /^[A-Za-z_]/.test(name)) return value;
-  throw new TextError(
-    value.place,
-    `${value.text} is no errno`,
-    didYouMean(value.text.replace('-', ''), Object.keys(ERRNO)) || 'such as -EIO',
-  );
-}
-
-/** What a parameter or a property is set to: a number, yes or no. */
-function setting(name: Word, value: Word | undefined): number {
-  const word = value?.text.toLowerCase() ?? '';
-  if (/^-?\d{1,9}$/.test(word)) return Number(word);
-  if (['y', 'yes', 'true'].includes(word)) return 1;
-  if (['n', 'no', 'false'].includes(word)) return 0;
-  throw new TextError(value?.place ?? name.place, `${name.text} needs a value`, 'such as 0, 1, yes or no');
 }
 
 /** An action as it is shown: what it waits for is not part of it. */
