@@ -3,7 +3,7 @@
  * every instruction knows its successor and no jumps are needed. Calls are expanded in place; each expansion is a frame.
  */
 import type * as Ast from './ast';
-import { didYouMean, TextError } from './errors';
+import { didYouMean, TextError, type Place } from './errors';
 import { constant, isLocal } from './code';
 import { Calls } from './emit-calls';
 import { RESULT } from './emit-pieces';
@@ -72,7 +72,16 @@ export class Emitter extends Calls {
         next = this.push({ op: 'await', cond, ...this.base(action.place, top, {}), next });
       }
     }
-    return next;
+    return this.userspaceBegins(actor.place, top, next);
+  }
+
+  /** What boots on its own goes first. Where nothing does, looking costs no step. */
+  private userspaceBegins(place: Place, frame: number, next: number): number {
+    const wiring = this.layout.kernel.wiring.get('userspace');
+    if (!wiring?.cond) return next;
+    const cond = this.expressions.withParams([], wiring.cond);
+    const otherwise = this.push({ op: 'await', cond, ...this.base(place, frame, {}), next });
+    return this.push({ op: 'branch', cond, otherwise, ...this.base(place, frame, { glue: true }), next });
   }
 
   // ---- statements

@@ -15,7 +15,7 @@
  *   thread NAME [per cpu|vcpu] user|percpu|kthread "label" runs f
  *   [replace] lane NAME(param) { look "label" [, args] [when expr] ... }
  *   boot f / idle f / init f / sched_in f / sched_out f / killed f / online MASK
- *   place user|percpu|kthread where expr          affinity_lost "format"
+ *   place user|percpu|kthread where expr          affinity_lost "format"          userspace when expr
  */
 import { didYouMean, TextError, type Place, type Problem } from './errors';
 import { tokenize } from './lexer';
@@ -234,6 +234,10 @@ export class Parser extends StatementParser {
         out.wiring.push({ what: `place ${who.text}`, value: '', cond: this.expr(), place: word });
         break;
       }
+      case 'userspace':
+        this.expect('when', 'and what actors wait for before their first action');
+        out.wiring.push({ what: word.text, value: '', cond: this.expr(), place: word });
+        break;
       default:
         throw new TextError(word, `${word.text} begins no declaration`, didYouMean(word.text, DECLARATIONS));
     }

@@ -5,7 +5,7 @@ import type { Token } from './lexer';
 /** Words that begin a declaration. */
 export const DECLARATIONS = [
   'global', 'percpu', 'pervm', 'pervcpu', 'const', 'spinlock', 'mutex', 'rwsem', 'state', 'remove', 'replace', 'fn', 'action',
-  'let', 'thread', 'lane', 'boot', 'idle', 'init', 'sched_in', 'sched_out', 'killed', 'online', 'place', 'affinity_lost', 'param', 'also', 'release', 'message', 'hardware',
+  'let', 'thread', 'lane', 'boot', 'idle', 'init', 'sched_in', 'sched_out', 'killed', 'online', 'place', 'affinity_lost', 'param', 'also', 'release', 'message', 'hardware', 'userspace',
 ]; // prettier-ignore
 /** Words that begin a statement. */
 export const STATEMENTS = [

@@ -261,6 +261,24 @@ action go() { spawn vt(0); return 0 }\n`;
   });
 });
 
+describe('userspace', () => {
+  const text = (boots: boolean): string =>
+    `global bool booting\nglobal int 0..3 n\nuserspace when not booting\ninit boots\n` +
+    `fn boots() { bring_up(); ${boots ? 'booting = true; spawn k()' : ''} }\n` +
+    `thread k kthread "k" runs boot_fn\nfn boot_fn() { n = 2; booting = false }\naction go() { n++; return n }\n`;
+  it('begins when what boots on its own is done', () => {
+    const b = new Bench(text(true), { actors: { a: ['go'], b: ['go'] } });
+    expect(b.can('a')).not.toContain('step');
+    const r = run(tiny(text(true), { actors: { a: ['go'] } }));
+    expect([r.error, r.machine.s[r.program.groups.find((g) => g.name === 'n')!.base]]).toEqual([null, 3]);
+  });
+  it('costs no step where nothing does', () => {
+    const without = text(false).replace('userspace when not booting', '');
+    const steps = (t: string): number => run(tiny(t, { actors: { a: ['go'] } })).history.length;
+    expect(steps(text(false))).toBe(steps(without));
+  });
+});
+
 describe('words', () => {
   it('are 32 bits, written in hexadecimal and printed as eight digits', () => {
     const b = new Bench(
