@@ -7,7 +7,7 @@ import { lanes } from './lanes-handle';
 import { whenLoaded } from './late';
 import { pickFiles } from './picker';
 import type { Act } from './store/acts';
-import { clear, openDialog, toggleAxis, togglePanel, toggleTheme, toMark } from './store/page';
+import { clear, openDialog, openMenu, toggleAxis, togglePanel, toggleTheme, toMark } from './store/page';
 import { changeSpeed, stepBy, toFirst, togglePlay, toLast } from './store/player';
 import { timelineOf } from './store/state';
 import { get } from './store/store';
@@ -128,6 +128,31 @@ export const commands: readonly Command[] = [
     minor: true,
   })),
 
+  {
+    id: 'beside.open',
+    title: 'Beside another kernel or design',
+    group: 'View',
+    keys: ['b'],
+    run: () => openMenu({ name: 'beside', anchor: besideAnchor() }),
+    when: inRun,
+  },
+  {
+    id: 'beside.close',
+    title: 'Back to one run',
+    group: 'View',
+    keys: ['Shift+B'],
+    run: () => whenLoaded((late) => late.closeBeside()),
+    when: () => get().beside !== null,
+  },
+  {
+    id: 'beside.side',
+    title: 'The other one of two runs',
+    group: 'View',
+    keys: ['v'],
+    run: () => whenLoaded((late) => late.setSide(get().side === 0 ? 1 : 0)),
+    when: () => get().beside !== null,
+  },
+
   { id: 'act.hotadd', title: 'Hot-add a CPU', group: 'Act', keys: [], run: () => act({ kind: 'hotadd' }), when: inRun },
   { id: 'act.startVm', title: 'Start a VM', group: 'Act', keys: [], run: () => act({ kind: 'start-vm' }), when: inRun },
 
@@ -147,6 +172,10 @@ export const commands: readonly Command[] = [
     when: () => !inRun(),
   },
 ];
+
+/** The button that opens that menu, or where it would be. */
+const besideAnchor = (): Element =>
+  document.querySelector('[aria-haspopup="menu"][data-menu="beside"]') ?? document.body;
 
 /** False where there is nothing to act on. What comes of it is seen in the text. */
 function act(what: Act): boolean {
@@ -180,8 +209,9 @@ export const keyText = (key: string): string =>
     .replace(/^ ?$/, '+');
 
 /**
- * Runs a command by its id. Besides those of the list: `open.litmus.NAME`, `open.capture.6.1/s2`, `act.online.4`,
- * `act.offline.1`, `act.fault.4`, `act.pin.0.4` (vCPU 0 to CPU 4), `act.pin.0.any`.
+ * Runs a command by its id. Besides those of the list: `open.litmus.NAME`, `open.capture.6.1/s2`, `beside.KERNEL`,
+ * `open.beside.NAME KERNEL` (a text of the gallery, and a second kernel on the same lanes), `act.online.4`, `act.offline.1`,
+ * `act.fault.4`, `act.pin.0.4` (vCPU 0 to CPU 4), `act.pin.0.any`.
  */
 export function runCommand(id: string): boolean {
   const command = byId.get(id);
@@ -193,6 +223,17 @@ export function runCommand(id: string): boolean {
   const litmus = /^open\.litmus\.(.+)$/.exec(id);
   if (litmus) {
     whenLoaded((late) => late.openLitmus(litmus[1]!));
+    return true;
+  }
+  const pair = /^open\.beside\.(\S+) (\S+)$/.exec(id);
+  if (pair) {
+    whenLoaded((late) => late.openLitmus(pair[1]!, pair[2]!));
+    return true;
+  }
+  const beside = /^beside\.(.+)$/.exec(id);
+  if (beside) {
+    if (!inRun()) return false;
+    whenLoaded((late) => late.openBeside(beside[1]!));
     return true;
   }
   const capture = /^open\.capture\.(.+)$/.exec(id);

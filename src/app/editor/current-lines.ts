@@ -1,7 +1,7 @@
 /** Marks the lines whose actions are under way at the playhead. */
 import { StateEffect, StateField, type Extension } from '@codemirror/state';
 import { Decoration, EditorView, type DecorationSet } from '@codemirror/view';
-import { isPast, type AppState } from '../store/state';
+import { stepsDone, type AppState } from '../store/state';
 
 export const setCurrentLines = StateEffect.define<readonly number[]>();
 
@@ -26,10 +26,11 @@ export const currentLines: Extension = StateField.define<DecorationSet>({
 export function linesUnderWay(s: AppState): readonly number[] {
   const { run } = s;
   if (!run || s.showing !== 'run' || s.problems.length > 0) return [];
+  const past = stepsDone(s, 0);
   const places = run.program.actors.flatMap((actor) => actor.actions.map((a) => a.place.line));
   return run.outcome.returns.flatMap((r, i) => {
-    const begun = r.began >= 0 && isPast(s, r.began);
-    const done = r.step >= 0 && isPast(s, r.step);
+    const begun = r.began >= 0 && r.began < past;
+    const done = r.step >= 0 && r.step < past;
     return begun && !done && places[i] !== undefined ? [places[i]] : [];
   });
 }

@@ -31,6 +31,7 @@ export interface MenuGroup {
 export const menuTitle: Record<MenuName, string> = {
   scenario: 'Litmus tests and captures',
   kernel: 'Kernel',
+  beside: 'Beside another kernel or design',
   act: 'Act on the machine',
   open: 'Open a trace',
   speed: 'Speed and axis',
@@ -64,6 +65,21 @@ const kernelItem = (name: string, s: AppState): MenuItem => ({
   mono: true,
   run: () => void runCommand(`text.kernel.${name}`),
 });
+
+function besideGroups(s: AppState): MenuGroup[] {
+  const item = (name: string): MenuItem => ({
+    ...kernelItem(name, s),
+    checked: name === s.beside?.kernel,
+    disabled: name === s.run?.program.kernel,
+    run: () => void runCommand(`beside.${name}`),
+  });
+  const close = s.beside ? [{ title: 'Now', items: [ofCommand('beside.close')] }] : [];
+  return [
+    ...close,
+    { title: 'Beside a kernel', items: KERNELS.map(item) },
+    { title: 'Beside a design', items: PROPOSALS.map(item) },
+  ];
+}
 
 function capturesGroup(captures: readonly GalleryEntry[] | null): MenuGroup {
   const items = captures?.map((c) => ({
@@ -108,7 +124,13 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
       return [
         { title: 'Run the text on', items: KERNELS.map((name) => kernelItem(name, s)) },
         { title: 'Designs from the list', items: PROPOSALS.map((name) => kernelItem(name, s)) },
+        {
+          title: 'Two runs on the same lanes',
+          items: [opening('Beside another kernel or design …', besideGroups(s))],
+        },
       ];
+    case 'beside':
+      return besideGroups(s);
     case 'speed':
       return [
         {
@@ -179,20 +201,22 @@ function onCpu(s: AppState, cpu: number): MenuItem[] {
 function cpuGroups(s: AppState, cpu: number): MenuGroup[] {
   const vcpus = s.run?.program.vcpus.slice(0, MOST) ?? [];
   const view = lanes.view;
-  const track = view?.timeline.tracks.findIndex((t) => t.kind === 'cpu' && t.cpu === cpu) ?? -1;
+  // Of two runs both rows.
+  const tracks = view?.timeline.tracks.flatMap((t, i) => (t.kind === 'cpu' && t.cpu === cpu ? [i] : [])) ?? [];
+  const fold = (folded: boolean): void => tracks.forEach((track) => view?.setFolded(track, folded));
   const groups: MenuGroup[] = [{ title: `CPU ${cpu}`, items: onCpu(s, cpu) }];
   if (vcpus.length > 0)
     groups.push({
       title: 'Pin here',
       items: vcpus.map((v, i) => act(`act.pin.${i}.${cpu}`, v.name, { mono: true })),
     });
-  if (view && track >= 0)
+  if (view && tracks.length > 0)
     groups.push({
       title: 'Lanes',
       items: [
-        view.isFolded(track)
-          ? { label: 'Unfold its rows', run: () => view.setFolded(track, false) }
-          : { label: 'Fold its rows', run: () => view.setFolded(track, true) },
+        tracks.some((track) => view.isFolded(track))
+          ? { label: 'Unfold its rows', run: () => fold(false) }
+          : { label: 'Fold its rows', run: () => fold(true) },
       ],
     });
   return groups;

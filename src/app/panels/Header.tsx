@@ -60,6 +60,8 @@ export function Header() {
 function Machine() {
   const kernel = useApp((s) => s.run?.program.kernel ?? '');
   const setup = useApp((s) => s.run?.litmus.setup ?? null);
+  // While there are two, the button stands with their outcomes.
+  const pair = useApp((s) => s.beside !== null);
   if (!setup) return null;
   const added = setup.cpus - setup.booted;
   return (
@@ -69,6 +71,11 @@ function Machine() {
           kernel <b>{kernel}</b>
         </span>
       </MenuButton>
+      {!pair && (
+        <MenuButton menu="beside" label="Beside another kernel or design" className={styles.beside}>
+          Beside
+        </MenuButton>
+      )}
       <span className={styles.machine} title="As the text's machine line says">
         {setup.vendor}, {setup.booted.toLocaleString('en')}
         {added > 0 ? ` + ${added}` : ''} CPUs

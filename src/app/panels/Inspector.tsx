@@ -2,8 +2,12 @@ import type { ReactNode } from 'react';
 import { durationText } from '../../lanes/scale';
 import { stepView, type StackLine, type StepView } from '../inspect/step';
 import type { RunView } from '../store/run-view';
+import { whenLoaded } from '../late';
+import { runOf, stepsDone, type Side } from '../store/state';
 import { Panel } from '../ui/Panel';
+import { SideBadge } from '../ui/SideBadge';
 import { useApp } from '../use-app';
+import { Differences } from './Differences';
 import { Selected } from './Selected';
 import { TraceInspector } from './TraceInspector';
 import styles from './inspector.module.css';
@@ -11,13 +15,40 @@ import styles from './inspector.module.css';
 /** What the step at the playhead is, does and changes. */
 export function Inspector() {
   const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
-  const run = useApp((s) => s.run);
+  const side = useApp((s) => s.side);
+  const run = useApp((s) => runOf(s));
+  const names = useApp((s) => (s.beside?.run ? s.beside.names : null));
+  const ofTrace = trace !== null && side === 0;
   return (
-    <Panel title={trace ? 'Event' : 'Step'} name="step" className={styles.inspector}>
+    <Panel
+      title={ofTrace ? 'Event' : 'Step'}
+      name="step"
+      actions={names && <Sides names={names} side={side} />}
+      className={styles.inspector}
+    >
       <div className={styles.body} data-testid="inspector">
-        {trace ? <TraceInspector trace={trace} /> : run && <StepInspector run={run} />}
+        {ofTrace ? <TraceInspector trace={trace} /> : run && <StepInspector run={run} />}
       </div>
     </Panel>
+  );
+}
+
+/** Whose step is told. */
+function Sides({ names, side }: { readonly names: readonly [string, string]; readonly side: Side }) {
+  return (
+    <span className={styles.sides} role="group" aria-label="Whose step">
+      {names.map((name, i) => (
+        <button
+          key={i}
+          type="button"
+          aria-pressed={side === i}
+          title={name}
+          onClick={() => whenLoaded((late) => late.setSide(i as Side))}
+        >
+          <SideBadge side={i as Side} name={name} />
+        </button>
+      ))}
+    </span>
   );
 }
 
@@ -39,8 +70,8 @@ export function Halves({ upper, lower }: { readonly upper: ReactNode; readonly l
 }
 
 function StepInspector({ run }: { readonly run: RunView }) {
-  const playhead = useApp((s) => s.playhead);
-  const step = stepView(run, playhead);
+  const done = useApp((s) => stepsDone(s));
+  const step = stepView(run, done);
   return (
     <Halves
       upper={
@@ -52,7 +83,12 @@ function StepInspector({ run }: { readonly run: RunView }) {
           <Stack step={step} />
         </>
       }
-      lower={<Variables step={step} />}
+      lower={
+        <>
+          <Differences />
+          <Variables step={step} />
+        </>
+      }
     />
   );
 }

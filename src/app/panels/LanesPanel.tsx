@@ -5,7 +5,7 @@ import type { Timeline } from '../../timeline/columns';
 import { firstLook } from '../inspect/trace';
 import { lanes } from '../lanes-handle';
 import { lanesDrawn } from '../late';
-import { openMenu, select } from '../store/page';
+import { openMenu, select, trackOf } from '../store/page';
 import { seek } from '../store/player';
 import { cpuOfInterest } from '../store/run-view';
 import { lastOf, themeOf, timelineOf, type AppState } from '../store/state';
@@ -78,16 +78,7 @@ function menuOfSelection(host: HTMLElement): void {
   const s = get();
   const timeline = timelineOf(s);
   if (!timeline || !s.selection) return;
-  const { selection } = s;
-  const { slices, instants, flows } = timeline;
-  const track =
-    selection.kind === 'track'
-      ? selection.track
-      : selection.kind === 'slice'
-        ? slices.track[selection.index]!
-        : selection.kind === 'instant'
-          ? instants.track[selection.index]!
-          : flows.fromTrack[selection.index]!;
+  const track = trackOf(timeline, s.selection);
   const { left, top } = host.getBoundingClientRect();
   menuOf(timeline, track, { x: left + 90, y: top + 60 });
 }
@@ -139,7 +130,8 @@ function follow(view: LanesView): (() => void)[] {
     const s = get();
     const next = timelineOf(s);
     if (next === null || next === shown) return;
-    const again = source === s.showing && scenario === s.scenario && s.showing === 'run';
+    const again =
+      source === s.showing && scenario === s.scenario && s.showing === 'run' && shown?.sides?.[1] === next.sides?.[1];
     view.setAxis(s.axis);
     view.setTimeline(next, { keepView: again, ...(s.showing === 'run' ? { steps: lastOf(s) } : {}) });
     const wasShown = shown;
@@ -179,17 +171,27 @@ let litCpu = -1;
 /** Unfolds and lights the CPU that the story is about. After an edit folds stay as they are. */
 function light(view: LanesView, s: AppState, again: boolean): void {
   const timeline = view.timeline;
-  const cpu = s.showing === 'run' ? (s.run ? cpuOfInterest(s.run) : -1) : firstLook(timeline).cpu;
-  const track = cpu < 0 ? -1 : timeline.tracks.findIndex((t) => t.kind === 'cpu' && t.cpu === cpu);
+  const cpu = interest(s, timeline);
+  // Of two runs both rows.
+  const groups = timeline.tracks.flatMap((t, i) => (t.kind === 'cpu' && t.cpu === cpu ? [i] : []));
+  const [track = -1] = groups;
   if (!again) timeline.tracks.forEach((t, i) => t.kind === 'cpu' && view.setFolded(i, true));
-  view.setInterest(track < 0 ? [] : [track]);
+  view.setInterest(groups);
   if (track < 0) return;
   const moved = !again || cpu !== litCpu;
   litCpu = cpu;
   const cpus = timeline.tracks.reduce((n, t) => n + Number(t.kind === 'cpu'), 0);
-  if (cpus <= MANY || !again) view.setFolded(track, false);
+  if (cpus <= MANY || !again) for (const group of groups) view.setFolded(group, false);
   if (!moved) return;
   // The whole group, and if it does not fit its head.
-  timeline.tracks.forEach((t, i) => t.parent === track && view.revealTrack(i));
+  timeline.tracks.forEach((t, i) => groups.includes(t.parent) && view.revealTrack(i));
   view.revealTrack(track);
+}
+
+/** The CPU that it is about: of two runs the one at which they part. */
+function interest(s: AppState, timeline: Timeline): number {
+  if (s.showing === 'trace') return firstLook(timeline).cpu;
+  const parting = s.beside?.joint?.differences.find((d) => d.at === timeline.parting && d.minor !== true);
+  if (parting && parting.cpu >= 0) return parting.cpu;
+  return s.run ? cpuOfInterest(s.run) : -1;
 }

@@ -5,6 +5,7 @@ import { durationText } from '../../lanes/scale';
 import { seek } from '../store/player';
 import { isPast, placeOf, timelineOf } from '../store/state';
 import { get } from '../store/store';
+import { SideBadge } from '../ui/SideBadge';
 import { useApp } from '../use-app';
 import styles from './log.module.css';
 
@@ -80,6 +81,7 @@ export function LogLines({ source, label }: Props) {
               <span className={styles.when}>
                 {trace ? clockText(timeline, line.timeUs).replace(' s', '') : durationText(line.timeUs)}
               </span>
+              {line.side !== undefined && <SideBadge side={line.side} />}
               <span className={styles.cpu}>{line.cpu >= 0 ? `CPU ${line.cpu}` : ''}</span>
               <span className={styles.text}>{line.text}</span>
             </button>

@@ -1,94 +1,127 @@
 import type { ActionOutcome } from '../../litmus/outcome';
+import type { RunView } from '../store/run-view';
 import { seek } from '../store/player';
-import { isPast, placeOf, type AppState } from '../store/state';
+import { placeOfStep, stepsDone, type AppState, type Side } from '../store/state';
 import { get } from '../store/store';
 import { useApp } from '../use-app';
+import { SideBadge } from '../ui/SideBadge';
 import styles from './log.module.css';
 
-/** What each action returned, and the calls that never did. */
+/** What each action returned, and the calls that never did; of two runs the results of both. */
 export function Returns() {
   const run = useApp((s) => s.run);
+  const other = useApp((s) => s.beside?.run ?? null);
+  const names = useApp((s) => s.beside?.names ?? null);
   useApp((s) => s.playhead);
   if (!run) return null;
   const s = get();
-  const { returns, oops, hung } = run.outcome;
-  const dead = oops.filter((o) => o.killed && o.vcpu);
+  const { returns } = run.outcome;
   if (returns.length === 0) return <p className={styles.empty}>The text has no actions.</p>;
   return (
     <div className={styles.scroll} tabIndex={0} role="group" aria-label="Actions and what they returned" data-scrolls>
       <table className={styles.returns}>
-        <thead className="visually-hidden">
+        <thead className={other ? undefined : 'visually-hidden'}>
           <tr>
-            <th>Who</th>
-            <th>Action</th>
-            <th>Result</th>
+            <th>
+              <span className="visually-hidden">Who</span>
+            </th>
+            <th>
+              <span className="visually-hidden">Action</span>
+            </th>
+            <th className={styles.result}>{other && names ? <SideBadge side={0} name={names[0]} /> : 'Result'}</th>
+            {other && names && (
+              <th className={styles.result}>
+                <SideBadge side={1} name={names[1]} />
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {returns.map((r, i) => (
-            <Row key={i} who={r.actor} what={r.action} {...resultOf(s, r)} />
-          ))}
-          {dead.map((o, i) => (
-            <Row
-              key={`dead ${i}`}
-              who={o.task}
-              what="KVM_RUN"
-              text={isPast(s, o.step) ? 'never returns' : ''}
-              loud={isPast(s, o.step) ? 'oops' : ''}
-              past={isPast(s, o.step)}
-              at={o.step}
-            />
-          ))}
-          {hung
-            .filter((h) => h.action === '' || h.action === null)
-            .map((h, i) => (
-              <Row
-                key={`hung ${i}`}
-                who={h.task}
-                what={`waits in ${h.function}`}
-                text="hangs"
-                loud="fail"
-                past
-                at={run.steps - 1}
-              />
-            ))}
+          {returns.map((r, i) => {
+            const b = other?.outcome.returns[i];
+            const results = [resultOf(s, run, r, 0), ...(other && b ? [resultOf(s, other, b, 1)] : [])];
+            return <Row key={i} who={r.actor} what={r.action} results={results} />;
+          })}
+          {never(s, run, 0, other !== null)}
+          {other && never(s, other, 1, true)}
         </tbody>
       </table>
     </div>
   );
 }
 
-interface RowProps {
-  readonly who: string;
-  readonly what: string;
+/** Calls of which userspace hears no more: of a vCPU's thread that died, of one that waits for ever. */
+function never(s: AppState, { outcome, steps }: RunView, side: Side, pair: boolean) {
+  const at = (result: Result): (Result | null)[] => (pair ? (side === 0 ? [result, null] : [null, result]) : [result]);
+  const done = stepsDone(s, side);
+  return [
+    ...outcome.oops
+      .filter((o) => o.killed && o.vcpu)
+      .map((o, i) => {
+        const past = o.step < done;
+        const result = {
+          text: past ? 'never returns' : '',
+          loud: past ? ('oops' as const) : ('' as const),
+          past,
+          place: placeOfStep(s, o.step, side),
+        };
+        return <Row key={`dead ${side} ${i}`} who={o.task} what="KVM_RUN" results={at(result)} />;
+      }),
+    ...outcome.hung
+      .filter((h) => h.action === '' || h.action === null)
+      .map((h, i) => {
+        const place = placeOfStep(s, steps - 1, side);
+        const result = { text: 'hangs', loud: 'fail' as const, past: true, place };
+        return <Row key={`hung ${side} ${i}`} who={h.task} what={`waits in ${h.function}`} results={at(result)} />;
+      }),
+  ];
+}
+
+interface Result {
   readonly text: string;
   readonly loud: 'oops' | 'fail' | '';
   readonly past: boolean;
-  /** Step that did it; -1 where none did. */
-  readonly at: number;
+  /** Where the playhead shows it; -1 where nothing did it. */
+  readonly place: number;
 }
 
-function Row({ who, what, text, loud, past, at }: RowProps) {
+interface RowProps {
+  readonly who: string;
+  readonly what: string;
+  /** One per run; null where the row is not about that one. */
+  readonly results: readonly (Result | null)[];
+}
+
+function Row({ who, what, results }: RowProps) {
+  const place = Math.max(-1, ...results.map((r) => r?.place ?? -1));
+  const first = results.find((r) => r !== null && r.place >= 0)?.place ?? place;
   return (
-    <tr data-past={past} data-loud={loud}>
+    <tr data-past={results.some((r) => r?.past)}>
       <td className={styles.who}>{who}</td>
       <td>
-        <button type="button" className={styles.what} disabled={at < 0} onClick={() => seek(placeOf(get(), at))}>
+        <button type="button" className={styles.what} title={what} disabled={place < 0} onClick={() => seek(first)}>
           {what}
         </button>
       </td>
-      <td className={styles.result}>{text}</td>
+      {results.map((r, i) => (
+        <td key={i} className={styles.result} data-loud={r?.loud}>
+          {r?.text}
+        </td>
+      ))}
     </tr>
   );
 }
 
-function resultOf(s: AppState, r: ActionOutcome): Omit<RowProps, 'who' | 'what'> {
-  if (r.step >= 0 && isPast(s, r.step)) {
+function resultOf(s: AppState, run: RunView, r: ActionOutcome, side: Side): Result {
+  const done = stepsDone(s, side);
+  const place = (step: number): number => (step < 0 ? -1 : placeOfStep(s, step, side));
+  if (r.step >= 0 && r.step < done) {
     const text = r.errno ?? (r.result === 0 ? '0' : `${r.result}`);
-    return { text, loud: r.errno ? 'fail' : '', past: true, at: r.step };
+    return { text, loud: r.errno ? 'fail' : '', past: true, place: place(r.step) };
   }
-  const begun = r.began >= 0 && isPast(s, r.began);
-  const never = r.step < 0 && s.run !== null && s.playhead >= s.run.steps;
-  if (never) return { text: begun ? 'never returns' : 'never begins', loud: 'oops', past: true, at: r.began };
-  return { text: begun ? 'running' : '', loud: '', past: begun, at: begun || r.step < 0 ? r.began : r.step };
+  const begun = r.began >= 0 && r.began < done;
+  if (r.step < 0 && done >= run.steps)
+    return { text: begun ? 'never returns' : 'never begins', loud: 'oops', past: true, place: place(r.began) };
+  const next = begun || r.step < 0 ? r.began : r.step;
+  return { text: begun ? 'running' : '', loud: '', past: begun, place: place(next) };
 }

@@ -3,16 +3,19 @@ import { reportLine } from '../inspect/report';
 import { traceSentence } from '../inspect/trace';
 import type { AppState } from '../store/state';
 import { useApp } from '../use-app';
-import { Fragment, useMemo } from 'react';
+import { around } from '../late';
+import { Fragment, lazy, Suspense, useMemo } from 'react';
 import styles from './sentence.module.css';
 
-const sign: Record<Tone, string> = { oops: '!', fail: '!', ok: '✓', unknown: '?' };
-const word: Record<Tone, string> = { oops: 'Oops', fail: 'Failure', ok: 'No failure', unknown: 'Unknown' };
+const BesideSentence = lazy(() => around.then((m) => ({ default: m.BesideSentence })));
+
+export const sign: Record<Tone, string> = { oops: '!', fail: '!', ok: '✓', unknown: '?' };
+export const word: Record<Tone, string> = { oops: 'Oops', fail: 'Failure', ok: 'No failure', unknown: 'Unknown' };
 
 /** A part of the sentence that is a kernel's name is set as such. */
 const CODE = /(\b[a-z]\w*_\w+\b|\bvm\w*\.vcpu\d+\b|\b[\w./-]+\.c:\d+\b|\bKVM_\w+\b|\bVM[A-Z]{3,}\b)/;
 
-function Kernelish({ text }: { readonly text: string }) {
+export function Kernelish({ text }: { readonly text: string }) {
   return text.split(CODE).map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part));
 }
 
@@ -25,8 +28,19 @@ function verdictOf(s: AppState): { text: string; broken: boolean } | null {
   return { text: `${verdict.text}: ${result}`, broken: verdict.result === 'broken' };
 }
 
-/** The answer, before anything else. */
+/** The answer, before anything else; of two runs, both. */
 export function Sentence() {
+  const pair = useApp((s) => s.beside !== null);
+  return pair ? (
+    <Suspense fallback={<One />}>
+      <BesideSentence />
+    </Suspense>
+  ) : (
+    <One />
+  );
+}
+
+function One() {
   const run = useApp((s) => s.run);
   const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
   const stale = useApp((s) => s.showing === 'run' && s.problems.length > 0);

@@ -1,5 +1,6 @@
 /** What is not needed before the lanes are there: acts on the text, and traces. */
 export { act } from './acts';
+export { closeBeside, openBeside, setSide } from './beside';
 export { fetchTexts } from './shelf';
 export { openLitmus } from './litmus';
 export { closeTrace, openCapture, openFiles } from './traces';

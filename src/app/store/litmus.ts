@@ -1,7 +1,11 @@
 /** A text of the gallery by its name, which may have to be fetched first. */
+import { openBeside } from './beside';
 import { fetchTexts } from './shelf';
 import { openScenario } from './text';
 
-export async function openLitmus(name: string): Promise<void> {
-  if (await fetchTexts()) openScenario(name);
+/** @param beside a kernel or design on which it is run too, on the same lanes */
+export async function openLitmus(name: string, beside?: string): Promise<void> {
+  if (!(await fetchTexts())) return;
+  openScenario(name);
+  if (beside !== undefined) await openBeside(beside);
 }

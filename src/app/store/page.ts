@@ -1,6 +1,6 @@
 /** The page itself: theme, panels, menus, dialogs, what is selected. */
 import type { Axis, Item } from '../../lanes/lanes-view';
-import { Mark } from '../../timeline/columns';
+import { Mark, type Timeline } from '../../timeline/columns';
 import { seek } from './player';
 import { placeOf, themeOf, timelineOf, type AppState, type OpenMenu, type PanelName } from './state';
 import { get, set } from './store';
@@ -39,13 +39,23 @@ export const closeDialog = (): void => set({ dialog: null });
 export function select(item: Item | null, { follow = true } = {}): void {
   const timeline = timelineOf(get());
   set({ selection: item });
+  // The step that is told is one of the side that was pointed at.
+  const side = item && timeline && timeline.tracks[trackOf(timeline, item)]!.side;
+  if (side !== undefined && side !== null) set({ side });
   if (!follow || !item || !timeline) return;
   if (item.kind === 'instant') seek(placeOf(get(), timeline.instants.at[item.index]!));
   else if (item.kind === 'slice') seek(timeline.slices.start[item.index]!);
   else if (item.kind === 'flow') seek(placeOf(get(), timeline.flows.start[item.index]!));
 }
 
-/** To the next or previous line of the log, failure or oops. */
+/** The row that an item is on; of an arrow the one that it comes from. */
+export function trackOf({ slices, instants, flows }: Timeline, item: Item): number {
+  if (item.kind === 'slice') return slices.track[item.index]!;
+  if (item.kind === 'instant') return instants.track[item.index]!;
+  return item.kind === 'flow' ? flows.fromTrack[item.index]! : item.track;
+}
+
+/** To the next or previous line of the log, failure, oops, or difference of two runs. */
 export function toMark(direction: 1 | -1): void {
   const s = get();
   const timeline = timelineOf(s);
@@ -54,7 +64,7 @@ export function toMark(direction: 1 | -1): void {
   for (const line of timeline.log) if (line.source === 'kernel') places.add(placeOf(s, line.at));
   const { instants } = timeline;
   for (let i = 0; i < instants.length; i++)
-    if (instants.mark[i]! <= Mark.failure) places.add(placeOf(s, instants.at[i]!));
+    if (instants.mark[i]! <= Mark.failure || instants.mark[i] === Mark.differs) places.add(placeOf(s, instants.at[i]!));
   const ordered = [...places].sort((a, b) => a - b);
   const to = direction > 0 ? ordered.find((at) => at > s.playhead) : ordered.filter((at) => at < s.playhead).at(-1);
   if (to !== undefined) seek(to);

@@ -26,9 +26,12 @@ export type Made =
 /** The schedule that is shown; said beside the verdict, since another one may end otherwise. */
 export const SEED = 0;
 
-/** Text to run, at once and in this thread. */
-export function makeRun(text: string, file: string): Made {
-  const loaded = load(text, file);
+/**
+ * Text to run, at once and in this thread.
+ * @param kernel instead of the one that the text names
+ */
+export function makeRun(text: string, file: string, kernel?: string): Made {
+  const loaded = load(text, file, kernel === undefined ? {} : { kernel });
   if (!loaded.ok) return loaded;
   const result = run(loaded.program, { seed: SEED });
   const outcome = outcomeOf(result, loaded.litmus, SEED);

@@ -1,6 +1,7 @@
 /** Runs a text: small machines at once, large ones in a worker, so that the page goes on answering. */
 import { hasAllKernelTexts, isThere } from '../../kernels/index';
 import { parseLitmus } from '../../litmus/parse';
+import { companion } from './companion';
 import { lastOf } from './state';
 import { get, set } from './store';
 import { fetchTexts } from './shelf';
@@ -8,7 +9,7 @@ import { makeRun, type Made, type RunView } from './run-view';
 import { runInWorker } from './run-worker-client';
 
 /** A machine of so many CPUs runs within a frame or two. */
-const SMALL = 64;
+export const SMALL = 64;
 
 /** What problems are reported against. */
 export const FILE = 'litmus';
@@ -92,10 +93,14 @@ function take(made: Made | null, { keep, unfold = false }: Options): void {
 function show(run: RunView, keep: boolean, unfold: boolean): void {
   const s = get();
   const wasAtEnd = s.showing === 'run' && s.run !== null && s.playhead >= lastOf(s);
-  const last = run.steps;
-  const elsewhere = s.showing === 'trace' ? { playhead: last, axis: 'steps' as const } : null;
-  set({ run, problems: [], elsewhere, ...(s.showing === 'run' ? { selection: null } : {}) });
-  if (s.showing === 'trace') return;
+  if (s.showing === 'trace') {
+    set({ run, problems: [], elsewhere: { playhead: run.steps, axis: 'steps' } });
+    return;
+  }
+  // In one go: lanes that showed the one without the other for a moment would lose their folds.
+  const beside = s.beside && companion.make ? companion.make(run, s.beside.kernel) : null;
+  set({ run, problems: [], elsewhere: null, selection: null, beside, side: beside?.joint ? s.side : 0 });
+  const last = lastOf(get());
   if (unfold) set({ playhead: 0, unfolding: true, playing: true });
   else if (keep && s.run !== null && !wasAtEnd) set({ playhead: Math.min(s.playhead, last) });
   else set({ playhead: last, playing: false, unfolding: false });

@@ -3,6 +3,7 @@ import type { Problem } from '../../language/errors';
 import type { Axis, Item } from '../../lanes/lanes-view';
 import type { ThemeName } from '../../lanes/palette';
 import type { ImportReport } from '../../timeline/import-files';
+import type { Beside } from '../../timeline/beside';
 import type { Ordinal, Timeline } from '../../timeline/columns';
 import type { RunView } from './run-view';
 
@@ -15,6 +16,22 @@ export interface TraceView {
   readonly about: string;
   readonly timeline: Timeline;
   readonly report: ImportReport;
+}
+
+/** Which of two timelines on the same lanes; where there is only one, it is 0. */
+export type Side = 0 | 1;
+
+/** A second run on the lanes of the first: the same text on another kernel. */
+export interface BesideView {
+  /** The kernel or design of the second. */
+  readonly kernel: string;
+  /** What each is called. */
+  readonly names: readonly [string, string];
+  /** Null while it is being made, and where the text does not run on that kernel: then `problems` says why. */
+  readonly joint: Beside | null;
+  readonly problems: readonly Problem[];
+  /** The second run. */
+  readonly run: RunView | null;
 }
 
 /** What is shown beside the lanes can be put away. */
@@ -40,7 +57,7 @@ export interface Notice {
 
 export type ThemeChoice = 'system' | ThemeName;
 
-export type MenuName = 'scenario' | 'kernel' | 'act' | 'open' | 'speed' | 'panels' | 'cpu' | 'vcpu';
+export type MenuName = 'scenario' | 'kernel' | 'beside' | 'act' | 'open' | 'speed' | 'panels' | 'cpu' | 'vcpu';
 
 export interface OpenMenu {
   readonly name: MenuName;
@@ -75,6 +92,11 @@ export interface AppState {
   readonly showing: 'run' | 'trace';
   readonly elsewhere: Place | null;
 
+  // A second run
+  readonly beside: BesideView | null;
+  /** Whose step is told beside the lanes. */
+  readonly side: Side;
+
   // Time
   /** Of a run: how many steps are done. Of a trace: the event that it is at. */
   readonly playhead: Ordinal;
@@ -108,6 +130,8 @@ export const initialState: AppState = {
   trace: null,
   showing: 'run',
   elsewhere: null,
+  beside: null,
+  side: 0,
   playhead: 0,
   playing: false,
   unfolding: false,
@@ -125,19 +149,35 @@ export const initialState: AppState = {
 };
 
 export const timelineOf = (s: AppState): Timeline | null =>
-  (s.showing === 'trace' ? s.trace?.timeline : s.run?.timeline) ?? null;
+  s.beside?.joint?.timeline ?? (s.showing === 'trace' ? s.trace?.timeline : s.run?.timeline) ?? null;
 
 /** The last place of the playhead: after a run's last step, at a trace's last event. */
-export const lastOf = (s: AppState): Ordinal =>
-  s.showing === 'trace' ? Math.max(0, (s.trace?.timeline.length ?? 1) - 1) : (s.run?.steps ?? 0);
+export const lastOf = (s: AppState): Ordinal => {
+  if (s.showing === 'trace') return Math.max(0, (timelineOf(s)?.length ?? 1) - 1);
+  return s.beside?.joint?.steps ?? s.run?.steps ?? 0;
+};
 
 /**
- * Where the playhead shows an event. In a run the playhead counts steps that are done: after step n (from 1, ordinal n - 1)
- * it is n, so that what lies before the line has happened. In a trace it is at the event itself.
+ * Where the playhead shows an event of the timeline. In a run the playhead counts steps that are done: after step n (from 1,
+ * ordinal n - 1) it is n, so that what lies before the line has happened. In a trace it is at the event itself.
  */
 export const placeOf = (s: AppState, event: Ordinal): Ordinal => (s.showing === 'run' ? event + 1 : event);
 
-/** Has this event happened where the playhead is? */
+/** Has this event of the timeline happened where the playhead is? */
 export const isPast = (s: AppState, event: Ordinal): boolean => placeOf(s, event) <= s.playhead;
+
+/** The run whose step is told: a trace beside a run has none of its own. */
+export const runOf = (s: AppState, side: Side = s.side): RunView | null =>
+  side === 1 ? (s.beside?.run ?? null) : s.showing === 'run' ? s.run : null;
+
+/** Where the playhead shows a step (from 0) of the run of one side. */
+export const placeOfStep = (s: AppState, step: number, side: Side = 0): Ordinal =>
+  placeOf(s, s.beside?.joint?.at[side][step] ?? step);
+
+/** How many steps of the run of one side are done where the playhead is. */
+export const stepsDone = (s: AppState, side: Side = s.side): number => {
+  const done = s.beside?.joint?.done[side];
+  return done === undefined ? s.playhead : done[s.showing === 'run' ? s.playhead : s.playhead + 1]!;
+};
 
 export const themeOf = (s: AppState): ThemeName => (s.themeChoice === 'system' ? s.systemTheme : s.themeChoice);

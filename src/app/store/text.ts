@@ -63,7 +63,17 @@ export function openScenario(name: string, { unfold = true } = {}): void {
   clearTimeout(pending);
   const s = get();
   const past = s.text === '' || s.text === text ? s.past : [...s.past.slice(1 - MOST), s.text];
-  set({ scenario: name, text, past, future: [], showing: 'run', trace: null, elsewhere: null, selection: null });
+  set({
+    scenario: name,
+    text,
+    past,
+    future: [],
+    showing: 'run',
+    trace: null,
+    elsewhere: null,
+    selection: null,
+    beside: null,
+  });
   runText(text, { keep: false, unfold });
 }
 
@@ -79,7 +89,7 @@ export function openText(raw: string, name: string): void {
   const s = get();
   const past = s.text === '' || s.text === text ? s.past : [...s.past.slice(1 - MOST), s.text];
   const axis = s.showing === 'trace' ? (s.elsewhere?.axis ?? 'steps') : s.axis;
-  set({ text, past, future: [], showing: 'run', trace: null, elsewhere: null, axis, selection: null });
+  set({ text, past, future: [], showing: 'run', trace: null, elsewhere: null, axis, selection: null, beside: null });
   set({ playhead: Math.min(s.playhead, lastOf(get())), playing: false, unfolding: false, notice: null, menu: null });
   runText(text, { keep: false });
 }

@@ -20,6 +20,7 @@ export function MenuButton({ menu, label, children, className, disabled }: Props
     <button
       type="button"
       className={[styles.button, styles.plain, styles.menu, className].filter(Boolean).join(' ')}
+      data-menu={menu}
       aria-haspopup="menu"
       aria-expanded={open}
       aria-label={label}

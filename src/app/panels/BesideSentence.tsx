@@ -1,0 +1,82 @@
+import { seek } from '../store/player';
+import { placeOf, timelineOf, type BesideView, type Side } from '../store/state';
+import { get } from '../store/store';
+import { CommandButton } from '../ui/CommandButton';
+import { Icon } from '../ui/Icon';
+import { MenuButton } from '../ui/MenuButton';
+import { SideBadge } from '../ui/SideBadge';
+import { useApp } from '../use-app';
+import type { Sentence as Said } from '../../litmus/outcome';
+import { Kernelish, sign, word } from './Sentence';
+import styles from './beside.module.css';
+
+/** Both outcomes, one under the other, and where the two runs part. */
+export function BesideSentence() {
+  const run = useApp((s) => s.run);
+  const beside = useApp((s) => s.beside);
+  if (!beside || !run) return null;
+  return (
+    <section className={styles.pair} aria-label="Outcome">
+      <div className={styles.lines} aria-live="polite">
+        <Line side={0} name={beside.names[0]} said={run.sentence} />
+        <Line side={1} name={beside.names[1]} said={beside.run?.sentence ?? without(beside)} />
+        <Parting beside={beside} />
+      </div>
+      <div className={styles.actions}>
+        <MenuButton menu="beside" label="Beside another kernel or design">
+          Beside
+        </MenuButton>
+        <CommandButton id="beside.close">
+          <Icon name="close" />
+        </CommandButton>
+      </div>
+    </section>
+  );
+}
+
+/** What stands for the outcome of a run that there is not, or not yet. */
+function without({ kernel, problems }: BesideView): Said {
+  const [problem] = problems;
+  if (!problem) return { headline: `Running on ${kernel} …`, details: [], tone: 'unknown' };
+  const hint = problem.suggestion === '' ? [] : [problem.suggestion];
+  return { headline: `The text does not run on ${kernel}: ${problem.message}`, details: hint, tone: 'unknown' };
+}
+
+function Line({ side, name, said }: { readonly side: Side; readonly name: string; readonly said: Said }) {
+  const Heading = side === 0 ? 'h1' : 'h2';
+  return (
+    <div className={styles.line} data-tone={said.tone}>
+      <SideBadge side={side} name={name} />
+      <span className={styles.disc} role="img" aria-label={word[said.tone]}>
+        {sign[said.tone]}
+      </span>
+      <div className={styles.words} title={[said.headline, ...said.details].join(' · ')}>
+        <Heading className={styles.headline}>
+          <Kernelish text={said.headline} />
+        </Heading>{' '}
+        <span className={styles.details}>
+          <Kernelish text={said.details.join(' · ')} />
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function Parting({ beside: { joint } }: { readonly beside: BesideView }) {
+  const timeline = useApp(timelineOf);
+  const at = timeline?.parting;
+  if (!joint) return null;
+  if (at === undefined)
+    return <p className={styles.parting}>Nothing differs: the same callbacks, log lines and results on both.</p>;
+  const what =
+    joint.differences.find((d) => d.at === at && d.minor !== true) ?? joint.differences.find((d) => d.at === at);
+  const place = placeOf(get(), at);
+  return (
+    <p className={styles.parting}>
+      <button type="button" className={styles.part} onClick={() => seek(place)}>
+        They part at {get().showing === 'run' ? 'step' : 'event'} {place.toLocaleString('en')}
+      </button>
+      : <Kernelish text={what?.text ?? ''} />
+    </p>
+  );
+}
