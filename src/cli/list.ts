@@ -26,7 +26,7 @@ export function listCommand(argv: readonly string[], io: CliIo): number {
   const kernels = [...KERNELS].map((name) => ({ name, title: kernelTexts().get(name)?.title ?? '' }));
   const proposals = [...kernelTexts().values()]
     .filter((t) => t.kind === 'proposal')
-    .map(({ name, title, bases }) => ({ name, title, over: bases[0]?.name ?? '' }));
+    .map(({ name, title, over }) => ({ name, title, over: over?.name ?? '' }));
   if (oneOf(args, 'format', ['summary', 'json'], 'list') === 'json') {
     io.stdout.write(json({ format: 1, litmus: texts, kernels, proposals }));
     return EXIT.ok;

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { armed, hotAdd, nextCpu, pin, setArmed, setKernel, setOnline, startVm } from './edit';
+import {
+  addFault,
+  armed,
+  hotAdd,
+  nextCpu,
+  pin,
+  setArmed,
+  setKernel,
+  setOnline,
+  setVendor,
+  startVm,
+  withoutFaults,
+} from './edit';
 import { gallery, galleryText } from './gallery';
 import { load } from './load';
 
@@ -129,4 +141,29 @@ describe('every act on every text of the gallery', () => {
           expect(at).toBeGreaterThan(0);
         }
       });
+});
+
+describe('the same question, otherwise', () => {
+  it('on a machine of the other vendor, with its module, wherever that is named', () => {
+    const text = TEXT.replace('after run vm0', 'after modprobe kvm_intel');
+    expect(diff(text, setVendor(text, 'amd'))).toEqual([
+      '-machine intel, cpus 2   # small',
+      '-qemu:   modprobe kvm_intel     # first',
+      '-admin:  offline cpu1 after modprobe kvm_intel',
+      '+machine amd, cpus 2   # small',
+      '+qemu:   modprobe kvm_amd     # first',
+      '+admin:  offline cpu1 after modprobe kvm_amd',
+    ]);
+    expect(setVendor(text, 'intel')).toBe(text);
+    expect(setVendor(setVendor(KEVIN, 'amd'), 'intel')).toBe(KEVIN);
+  });
+
+  it('without its faults, however they are laid out, and with another', () => {
+    const maybe = KEVIN.replace('never', 'maybe fault cpu1 VMXON\n        returns 1\nnever');
+    expect(withoutFaults(maybe)).not.toMatch(/fault|VMXON|returns/);
+    expect(diff(withoutFaults(KEVIN), addFault(withoutFaults(KEVIN), 'fault   cpu1 bringup_cpu returns -EIO'))).toEqual(
+      ['+fault   cpu1 bringup_cpu returns -EIO'],
+    );
+    expect(load(withoutFaults(maybe), 't').ok).toBe(true);
+  });
 });

@@ -185,14 +185,27 @@ export function setArmed(text: string, cpu: number, on: boolean): string {
     const gone = armedAt(lines, cpu);
     return join(lines.filter((_, i) => !gone.some(([from, to]) => i >= from && i < to)).map((l) => l.raw));
   }
-  if (armed(text, cpu)) return text;
-  const added = `fault   cpu${cpu} ${ENABLE} returns -EIO`;
+  return armed(text, cpu) ? text : addFault(text, `fault   cpu${cpu} ${ENABLE} returns -EIO`);
+}
+
+/** Adds a fault, as a line, after those that are there. */
+export function addFault(text: string, added: string): string {
+  const lines = scan(text);
   const after = lastIndex(lines, (l) => l.kind === 'fault');
   if (after >= 0) return insert(lines, after + 1, [added]);
   const action = lastIndex(lines, (l) => l.kind === 'action');
   if (action >= 0) return insert(lines, action + 1, [added]);
   const machine = lastIndex(lines, (l) => l.words[0] === 'machine' || l.words[0] === 'kernel');
   return insert(lines, machine + 1, ['', added]);
+}
+
+/** Takes away every fault. */
+export function withoutFaults(text: string): string {
+  return join(
+    scan(text)
+      .filter((l) => l.kind !== 'fault')
+      .map((l) => l.raw),
+  );
 }
 
 // ---- VMs
@@ -226,4 +239,14 @@ export function setKernel(text: string, kernel: string): string {
   return insert(lines, lastIndex(lines, (l) => l.words[0] === 'litmus' || l.kind === 'about') + 1, [
     `kernel  ${kernel}`,
   ]);
+}
+
+/** The same text on a machine of the other vendor, with that vendor's module. Names of functions stay as they are. */
+export function setVendor(text: string, vendor: 'intel' | 'amd'): string {
+  const [from, to] = vendor === 'intel' ? ['amd', 'intel'] : ['intel', 'amd'];
+  const swap = (l: Line): string => {
+    if (l.kind === 'directive' && l.words[0] === 'machine') return l.raw.replace(new RegExp(`\\b${from}\\b`), to);
+    return l.kind === 'action' ? l.raw.replace(new RegExp(`\\bkvm_${from}\\b`, 'g'), `kvm_${to}`) : l.raw;
+  };
+  return join(scan(text).map(swap));
 }

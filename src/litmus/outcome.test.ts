@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { run, type RunOptions } from '../machine/run';
-import { gallery, galleryText } from './gallery';
+import { galleryText } from './gallery';
 import { load } from './load';
 import { outcomeOf, sentence, type Outcome } from './outcome';
 
@@ -22,8 +22,8 @@ const said = (o: Outcome): string[] => {
   return [`${s.tone}: ${s.headline}`, ...s.details];
 };
 
-describe('every schedule of the gallery comes to the same', () => {
-  it.each(gallery().map((g) => g.name))('%s, 50 seeds', (name) => {
+describe('every schedule of these texts comes to the same', () => {
+  it.each(['kevin-2021-11-30', 'debian-6.1-s2', 'debian-6.1-v2'])('%s, 50 seeds', (name) => {
     const loaded = load(galleryText(name)!, name);
     if (!loaded.ok) throw new Error('does not load');
     const plain = outcomeOf(run(loaded.program), loaded.litmus);

@@ -31,6 +31,8 @@ export type Virtualization = 'on' | 'off' | 'failed' | 'lied';
 /** A CPU at the end of the run. Null: the kernel text has no word for it. */
 export interface CpuOutcome {
   readonly cpu: number;
+  /** Online when the run begins. */
+  readonly booted: boolean;
   readonly present: boolean | null;
   readonly online: boolean | null;
   readonly active: boolean | null;
@@ -71,6 +73,15 @@ export interface ActionOutcome {
   readonly time_us: number | null;
   /** Online CPUs whose enable counts as failed when it returned an error. */
   readonly enable_failed: readonly number[];
+}
+
+/** A VM at the end of the run. Null: the kernel text has no word for it. */
+export interface VmOutcome {
+  readonly name: string;
+  /** Somebody still refers to it. */
+  readonly held: boolean | null;
+  /** KVM has ended it: every KVM_RUN and ioctl on it returns -EIO. */
+  readonly dead: boolean | null;
 }
 
 export interface LogOutcome {
@@ -139,8 +150,7 @@ export interface Outcome {
   readonly affinity_lost: readonly { readonly task: string; readonly cpu: number; readonly step: number }[];
   /** How often each fault of the text fired. */
   readonly faults: readonly { readonly text: string; readonly fired: number }[];
-  /** VMs that somebody still refers to at the end; null where the kernel text does not say. */
-  readonly vms: readonly { readonly name: string; readonly held: boolean | null }[];
+  readonly vms: readonly VmOutcome[];
 }
 
 /** What the run came to. `seed` is the one it was run with. */
@@ -163,6 +173,7 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
     },
     cpus: Array.from({ length: program.cpus }, (_, cpu) => ({
       cpu,
+      booted: cpu < program.booted,
       present: ask('present', cpu),
       online: ask('online', cpu),
       active: ask('active', cpu),
@@ -185,7 +196,7 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
     failed_callbacks: seen.failedCallbacks,
     affinity_lost: seen.affinityLost,
     faults: program.faults.map((f, i) => ({ text: f.text, fired: seen.fired[i]! })),
-    vms: program.vms.map((name, vm) => ({ name, held: ask('vm_held', vm) })),
+    vms: program.vms.map((name, vm) => ({ name, held: ask('vm_held', vm), dead: ask('vm_dead', vm) })),
   };
 }
 

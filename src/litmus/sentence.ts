@@ -3,6 +3,7 @@
  * the run shows; where the run does not tell, it says less.
  */
 import { formatProblem } from '../language/errors';
+import { lostCpus, withoutVirtualization } from './classes';
 import type { ActionOutcome, FailedCallback, Hung, OopsOutcome, Outcome } from './outcome';
 
 /** oops: somebody died; fail: something was refused, hangs, or broke the question; ok; unknown: the run cannot tell. */
@@ -39,6 +40,23 @@ function say(o: Outcome): Sentence {
     };
   const failed = failures(o);
   const hangs = o.hung.map((h) => hang(o, h));
+  const dead = o.vms
+    .filter((vm) => vm.dead)
+    .map((vm) => `${vm.name} is dead: KVM_RUN and every ioctl on it return -EIO`);
+  if (dead.length > 0)
+    return {
+      headline: dead[0]!,
+      details: [
+        ...dead.slice(1),
+        ...failed.map((r) => failure(o, r)),
+        ...hangs,
+        ...swallowed(o),
+        ...lost(o),
+        ...aside(o),
+        'no oops',
+      ],
+      tone: 'fail',
+    };
   const first = failed[0];
   if (first)
     return {
@@ -48,14 +66,19 @@ function say(o: Outcome): Sentence {
         ...failed.slice(1).map((r) => failure(o, r)),
         ...hangs,
         ...swallowed(o),
+        ...lost(o),
         ...aside(o),
         o.tasks.some((t) => t.vcpu && t.guest_cpu !== null) ? fine(o) : 'no oops',
       ].filter((line) => line !== ''),
       tone: 'fail',
     };
   if (hangs.length > 0)
-    return { headline: hangs[0]!, details: [...hangs.slice(1), ...swallowed(o), ...aside(o), 'no oops'], tone: 'fail' };
-  const silent = swallowed(o);
+    return {
+      headline: hangs[0]!,
+      details: [...hangs.slice(1), ...swallowed(o), ...lost(o), ...aside(o), 'no oops'],
+      tone: 'fail',
+    };
+  const silent = [...swallowed(o), ...lost(o)];
   if (silent.length > 0)
     return { headline: silent[0]!, details: [...silent.slice(1), ...aside(o), `no oops`], tone: 'fail' };
   const broken = o.verdict.result === 'broken';
@@ -109,7 +132,8 @@ function death(o: Outcome): Sentence {
   return { headline, details: [...details, ...aside(o)], tone: 'oops' };
 }
 
-function describeOops(oops: OopsOutcome): string {
+/** Who died where. */
+export function describeOops(oops: OopsOutcome): string {
   const who = `${oops.task} on CPU ${oops.cpu}`;
   if (oops.instruction) return `${who}: #UD at ${oops.instruction} in ${oops.caller}, BUG in ${oops.function}`;
   const called = oops.caller ? `, called by ${oops.caller}` : '';
@@ -180,24 +204,33 @@ function withoutAfter(action: string): string {
 }
 
 /** Failures that no caller was told of, and that nobody has met yet. */
-function swallowed(o: Outcome): string[] {
-  const lines: string[] = [];
-  if (!o.cpus.some((c) => c.virtualization === 'on')) return lines;
-  for (const { cpu, active, virtualization } of o.cpus) {
-    if (!active) continue;
+export function swallowed(o: Outcome): string[] {
+  return withoutVirtualization(o).map((cpu) => {
     const online = lastBefore(o, 'online', cpu, Infinity);
     const told = online && online.result !== null && !online.errno ? '; its online write had succeeded' : '';
-    if (virtualization === 'failed')
-      lines.push(`CPU ${cpu} is online without virtualization: the enable failed${told}`);
-    if (virtualization === 'lied')
-      lines.push(`CPU ${cpu} is online without virtualization: the enable reported success and left it off${told}`);
-  }
-  return lines;
+    return `CPU ${cpu} is online without virtualization: ${WHY_BARE[o.cpus[cpu]!.virtualization ?? 'off']}${told}`;
+  });
+}
+
+const WHY_BARE = {
+  failed: 'the enable failed',
+  lied: 'the enable reported success and left it off',
+  off: 'no enable was tried there',
+  on: '',
+};
+
+/** CPUs that are offline while userspace has reason to think that they are not. */
+export function lost(o: Outcome): string[] {
+  return lostCpus(o).map((cpu) => {
+    const written = lastBefore(o, 'online', cpu, Infinity) !== undefined;
+    return `CPU ${cpu} is offline, ${written ? 'though its online write succeeded' : 'and nobody took it down or was told'}`;
+  });
 }
 
 // ---- somebody hangs
 
-function hang(o: Outcome, h: Hung): string {
+/** Who waits for whom, down to what never comes. */
+export function hang(o: Outcome, h: Hung): string {
   const action = o.returns.find((r) => r.actor === h.task && r.action === h.action && r.step < 0);
   const never = action && action.began < 0 ? 'never begins' : 'never returns';
   const who = h.action ? `${h.task}: ${withoutAfter(h.action)} ${never}` : `${h.task} hangs`;

@@ -1,0 +1,24 @@
+/** Which texts of the gallery are the rows of the outcome matrix, in this order, and on which vendors each is asked. */
+
+export type Vendor = 'intel' | 'amd';
+
+export interface RowChoice {
+  /** Name of a text of the gallery. */
+  readonly text: string;
+  readonly vendors: readonly Vendor[];
+}
+
+const both = (text: string): RowChoice => ({ text, vendors: ['intel', 'amd'] });
+
+export const ROWS: readonly RowChoice[] = [
+  both('plain-vm'),
+  both('offline-online'),
+  both('pinned-cpu-goes'),
+  both('bad-cpu-at-load'),
+  both('bad-cpu-no-vm'),
+  both('bad-cpu-with-vm'),
+  both('kevin-2021-11-30'),
+  both('bad-cpu-between-vms'),
+  both('enable-lies'),
+  both('enable-lies-offline'),
+];

@@ -1,0 +1,103 @@
+/** Cells of the outcome matrix against the fact sheet and the captures; each expectation names where it was read. */
+import { describe, expect, it } from 'vitest';
+import type { ClassId } from './classes';
+import { galleryText } from './gallery';
+import { load } from './load';
+import { computeCell, computeTextCell, matrixColumns, matrixRows, type Vendor } from './matrix';
+import { ROWS } from './matrix-rows';
+
+const E1 = ['v5.15', 'v6.1', 'v6.1.192'];
+const E2 = ['v6.3', 'move-to-online'];
+const E3 = ['v6.12'];
+const ALL = [...E1, ...E2, ...E3];
+const BOTH: readonly Vendor[] = ['intel', 'amd'];
+
+type Expected = readonly [
+  row: string,
+  columns: readonly string[],
+  vendors: readonly Vendor[],
+  id: ClassId,
+  errno: string | null,
+  line: RegExp,
+  fact: string,
+];
+
+const EXPECTED: readonly Expected[] = [
+  ['plain-vm', ALL, BOTH, 'works', null, /^vm0\.vcpu0 runs on CPU 2; no oops$/, 'captures */s1'],
+  ['offline-online', ALL, BOTH, 'works', null, /^vm0\.vcpu0 runs on CPU 2; no oops$/, 'captures */s3, */v1'],
+  ['pinned-cpu-goes', ALL, BOTH, 'works', null, /no oops$/, 'captures */s7'],
+  ['bad-cpu-at-load', [...E1, ...E2], BOTH, 'vm-refused', '-EBUSY', /failed on CPU 1$/, 'facts 6.3; captures 6.1/s5, 6.1/v3'],
+  ['bad-cpu-at-load', E3, BOTH, 'no-kvm', '-EIO', /^qemu: modprobe kvm_\w+ returns -EIO$/, 'facts 6.3'],
+  ['bad-cpu-no-vm', [...E1, ...E2], BOTH, 'vm-refused', '-EBUSY', /failed on CPU 2$/, 'facts 6.3; captures 6.1/s5'],
+  ['bad-cpu-no-vm', E3, BOTH, 'refused', '-EIO', /online write of cpu2 returns -EIO: kvm\/cpu:online/, 'facts 6.3; captures 6.12/s5'],
+  ['bad-cpu-with-vm', E1, BOTH, 'swallowed', null, /online write had succeeded$/, 'facts 6.3, 4.1c; captures 6.1/s2'],
+  ['bad-cpu-with-vm', [...E2, ...E3], BOTH, 'refused', '-EIO', /kvm\/cpu:online/, 'facts 6.3; captures 6.12/s2, 6.12/v2'],
+  ['kevin-2021-11-30', E1, ['intel'], 'thread-dies', null, /^vm0\.vcpu0 on CPU 4: #UD at VMPTRLD in vmx_vcpu_load_vmcs/, 'facts 5.3; captures 6.1/v2'],
+  ['kevin-2021-11-30', ['v5.15'], ['amd'], 'thread-dies', null, /#UD at VMSAVE in svm_prepare_guest_switch/, 'facts 5.5 S2'],
+  ['kevin-2021-11-30', ['v6.1', 'v6.1.192'], ['amd'], 'thread-dies', null, /#UD at VMSAVE in svm_prepare_switch_to_guest/, 'facts 5.5 S2; captures 6.1/s2'],
+  ['kevin-2021-11-30', [...E2, ...E3], BOTH, 'refused', '-EIO', /online write of cpu4 returns -EIO: kvm\/cpu:online/, 'facts 6.3; captures 6.12/s2, 7.3/s2'],
+  ['bad-cpu-between-vms', E1, BOTH, 'thread-dies', null, /^vm1\.vcpu0 on CPU 2/, 'facts 4.1b8: later VMs do not look; captures 6.1/s2n'],
+  ['bad-cpu-between-vms', [...E2, ...E3], BOTH, 'refused', '-EIO', /online write of cpu2/, 'facts 6.3'],
+  ['enable-lies', ALL, BOTH, 'thread-dies', null, /on CPU 2: #UD at (VMPTRLD|VMSAVE)/, 'facts 5.6; captures 6.1/s2z, 6.12/s2z'],
+  ['enable-lies-offline', ['v6.12'], ['intel'], 'hang', null, /^admin: offline cpu1 never returns/, 'captures 6.12/v2lie'],
+]; // prettier-ignore
+
+const cases = EXPECTED.flatMap(([row, columns, vendors, ...rest]) =>
+  columns.flatMap((column) => vendors.map((vendor) => [row, column, vendor, ...rest] as const)),
+);
+
+describe('cells', () => {
+  it.each(cases)('%s on %s, %s: %s %s %s (%s)', (row, column, vendor, id, errno, line) => {
+    const cell = computeCell(row, column, vendor);
+    expect([cell.class, cell.errno, cell.line]).toEqual([id, errno, expect.stringMatching(line)]);
+  });
+
+  it('where the kernel says that it died (facts 5.6: BUG line numbers by tree)', () => {
+    const where = (column: string): string | null => computeCell('kevin-2021-11-30', column, 'intel').where;
+    expect(['v5.15', 'v6.1', 'v6.1.192'].map(where)).toEqual([
+      'arch/x86/kvm/x86.c:497',
+      'arch/x86/kvm/x86.c:507',
+      'arch/x86/kvm/x86.c:511',
+    ]);
+  });
+
+  it('a cell is one run, of exactly the text that it carries', () => {
+    const cell = computeCell('kevin-2021-11-30', 'v6.12', 'amd', 3);
+    expect(cell).toMatchObject({ row: 'kevin-2021-11-30', column: 'v6.12', vendor: 'amd', seed: 3, explored: false });
+    expect(cell.litmus).toContain('kernel  v6.12\nmachine amd, cpus 4');
+    expect(cell.litmus).toContain('modprobe kvm_amd');
+    expect(computeTextCell('kevin-2021-11-30', cell.litmus, 'v6.12', 'amd', 3)).toEqual(cell);
+    expect(structuredClone(cell)).toEqual(cell);
+  });
+
+  it('a question that a kernel has no words for does not apply there, and says why', () => {
+    const text = galleryText('plain-vm')!.replace('modprobe kvm_intel', 'modprobe kvm_intel enable_virt_at_load=0');
+    expect(computeTextCell('t', text, 'v6.12', 'intel').class).toBe('works');
+    const cell = computeTextCell('t', text, 'v6.1', 'intel');
+    expect([cell.class, cell.line, cell.steps]).toEqual(['na', 'v6.1 has no parameter enable_virt_at_load', 0]);
+  });
+
+  it('a text that is wrong everywhere is not passed off as one that does not apply', () => {
+    const text = galleryText('plain-vm')!.replace('create vm', 'make vm');
+    expect(computeTextCell('t', text, 'v6.1', 'intel').class).toBe('unknown');
+  });
+});
+
+describe('rows and columns', () => {
+  it('every row is a text of the gallery that runs on the kernel it names', () => {
+    expect(matrixRows().map((r) => r.name)).toEqual(ROWS.map((r) => r.text));
+    for (const { name, question } of matrixRows()) {
+      const loaded = load(galleryText(name)!, name);
+      expect([name, loaded.ok, question !== '']).toEqual([name, true, true]);
+      if (loaded.ok) expect(loaded.litmus.name).toBe(name);
+    }
+  });
+
+  it('columns are kernels, then designs with the kernel that they patch', () => {
+    const columns = matrixColumns();
+    expect(columns.find((c) => c.name === 'v5.15')).toMatchObject({ kind: 'kernel', over: '' });
+    expect(columns.find((c) => c.name === 'move-to-online')).toMatchObject({ kind: 'design', over: 'v5.15' });
+    const kinds = columns.map((c) => c.kind);
+    expect(kinds.lastIndexOf('kernel')).toBeLessThan(kinds.indexOf('design'));
+  });
+});
