@@ -249,3 +249,6 @@ export function ticksOf(scale: XScale, measure: (text: string) => number): Tick[
   }
   return [];
 }
+
+/** Seconds of a trace's own clock, as its lines tell them. */
+export const clockText = (t: Timeline, us: number): string => `${((us + t.originUs) / 1e6).toFixed(6)} s`;

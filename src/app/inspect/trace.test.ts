@@ -13,7 +13,7 @@ const traceOf = async (id: string, names: readonly string[]) => {
 
 it('says who died where, and nothing where nobody died', async () => {
   const dead = await traceOf('6.1/v2', ['trace.txt.gz', 'trace-2.txt.gz', 'dmesg.txt', 'vmm.txt', 'capture.json']);
-  expect(traceSentence(dead)).toMatchObject({
+  expect(traceSentence(dead.timeline)).toMatchObject({
     tone: 'oops',
     headline: 'vcpu0 (157) on CPU 1 died: kernel BUG at arch/x86/kvm/x86.c:511 in kvm_spurious_fault',
   });
@@ -24,17 +24,17 @@ it('says who died where, and nothing where nobody died', async () => {
   expect(stateAt(dead.timeline, first!.at).map((s) => s.cpu)).toContain('CPU 1');
 
   const alive = await traceOf('7.3/s2', ['dmesg.txt', 'vmm.txt']);
-  expect(traceSentence(alive)).toMatchObject({ tone: 'unknown', details: ['no oops was logged'] });
+  expect(traceSentence(alive.timeline)).toMatchObject({ tone: 'unknown', details: ['no oops was logged'] });
 });
 
 it('says what refused a CPU, and opens there', async () => {
   const whole = await traceOf('6.12/v2', ['trace.txt.gz', 'trace-2.txt.gz', 'dmesg.txt', 'vmm.txt', 'capture.json']);
-  expect(traceSentence(whole)).toMatchObject({
+  expect(traceSentence(whole.timeline)).toMatchObject({
     tone: 'fail',
     headline: 'The online write of cpu1 returned -EIO: kvm_online_cpu [kvm] failed, the CPU rolled back',
   });
   const hot = await traceOf('7.3/s2', ['trace.txt.gz', 'states.txt', 'dmesg.txt']);
-  expect(traceSentence(hot)).toMatchObject({
+  expect(traceSentence(hot.timeline)).toMatchObject({
     tone: 'fail',
     headline: 'The online write of cpu4 returned -EIO: kvm/cpu:online failed, the CPU rolled back',
   });

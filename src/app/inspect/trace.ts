@@ -1,12 +1,9 @@
 /** What a trace shows, in words: the sentence above its lanes, and what is at the playhead. */
 import { describeTrack } from '../../lanes/describe';
+import { clockText } from '../../lanes/scale';
 import type { Sentence } from '../../litmus/outcome';
 import { Mark, type Ordinal, type Timeline } from '../../timeline/columns';
 import { failedEnables, refusals, type Refusal } from '../../timeline/refusal';
-import type { TraceView } from '../store/state';
-
-/** Seconds of the source's own clock, as its lines tell them. */
-export const clockText = (t: Timeline, us: number): string => `${((us + t.originUs) / 1e6).toFixed(6)} s`;
 
 export interface Death {
   readonly at: Ordinal;
@@ -56,8 +53,7 @@ const refused = (r: Refusal): string => {
  * Only what the trace itself says: the first oops; without one what refused a CPU, or an enable that failed; and where it tells
  * of none of these, nothing is claimed.
  */
-export function traceSentence(trace: TraceView): Sentence {
-  const { timeline } = trace;
+export function traceSentence(timeline: Timeline): Sentence {
   const when = (at: Ordinal): string => `at ${clockText(timeline, timeline.timeUs[at]!)}`;
   const [first, ...later] = deaths(timeline);
   if (first) {
@@ -78,7 +74,7 @@ export function traceSentence(trace: TraceView): Sentence {
   }
   const [failed] = failedEnables(timeline);
   if (failed) return { headline: failed.text, details: [when(failed.at), none], tone: 'fail' };
-  return { headline: trace.title, details: [none], tone: 'unknown' };
+  return { headline: timeline.title, details: [none], tone: 'unknown' };
 }
 
 /** Where a trace opens, and which CPU it is about: where its sentence is; without one at its start. */

@@ -2,7 +2,6 @@ import { useEffect, useRef, useState } from 'react';
 import { describeItem } from '../../lanes/describe';
 import { LanesView, type Hit } from '../../lanes/lanes-view';
 import type { Timeline } from '../../timeline/columns';
-import { firstLook } from '../inspect/trace';
 import { lanes } from '../lanes-handle';
 import { lanesDrawn } from '../late';
 import { openMenu, select, trackOf } from '../store/page';
@@ -190,7 +189,7 @@ function light(view: LanesView, s: AppState, again: boolean): void {
 
 /** The CPU that it is about: of two runs the one at which they part. */
 function interest(s: AppState, timeline: Timeline): number {
-  if (s.showing === 'trace') return firstLook(timeline).cpu;
+  if (s.showing === 'trace') return s.trace?.cpu ?? -1;
   const parting = s.beside?.joint?.differences.find((d) => d.at === timeline.parting && d.minor !== true);
   if (parting && parting.cpu >= 0) return parting.cpu;
   return s.run ? cpuOfInterest(s.run) : -1;

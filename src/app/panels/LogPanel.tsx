@@ -1,7 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Mark, type LogLine } from '../../timeline/columns';
-import { clockText } from '../inspect/trace';
-import { durationText } from '../../lanes/scale';
+import { clockText, durationText } from '../../lanes/scale';
 import { seek } from '../store/player';
 import { isPast, placeOf, timelineOf } from '../store/state';
 import { get } from '../store/store';

@@ -1,10 +1,8 @@
 import type { Sentence as Said, Tone } from '../../litmus/outcome';
-import { reportLine } from '../inspect/report';
-import { traceSentence } from '../inspect/trace';
 import type { AppState } from '../store/state';
 import { useApp } from '../use-app';
 import { around } from '../late';
-import { Fragment, lazy, Suspense, useMemo } from 'react';
+import { Fragment, lazy, Suspense } from 'react';
 import styles from './sentence.module.css';
 
 const BesideSentence = lazy(() => around.then((m) => ({ default: m.BesideSentence })));
@@ -47,7 +45,7 @@ function One() {
   const text = useApp((s) => verdictOf(s)?.text ?? '');
   const broken = useApp((s) => verdictOf(s)?.broken ?? false);
   const seed = run?.outcome.seed ?? 0;
-  const said: Said | null = useMemo(() => (trace ? traceSentence(trace) : (run?.sentence ?? null)), [run, trace]);
+  const said: Said | null = (trace ?? run)?.sentence ?? null;
   return (
     <section className={styles.sentence} aria-label="Outcome" data-tone={said?.tone ?? 'unknown'}>
       {said && (
@@ -86,7 +84,7 @@ function One() {
             )}
           </>
         )}
-        {trace && <span className={styles.dim}>{reportLine(trace.report, trace.timeline.log.length)}</span>}
+        {trace && <span className={styles.dim}>{trace.read}</span>}
       </div>
     </section>
   );

@@ -1,5 +1,6 @@
 import { Mark } from '../../timeline/columns';
-import { clockText, eventsAt, stateAt } from '../inspect/trace';
+import { clockText } from '../../lanes/scale';
+import { eventsAt, stateAt } from '../inspect/trace';
 import { openDialog } from '../store/page';
 import type { TraceView } from '../store/state';
 import { useApp } from '../use-app';

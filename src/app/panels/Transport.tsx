@@ -1,5 +1,4 @@
-import { durationText } from '../../lanes/scale';
-import { clockText } from '../inspect/trace';
+import { clockText, durationText } from '../../lanes/scale';
 import { setAxis } from '../store/page';
 import { seek } from '../store/player';
 import { lastOf, timelineOf } from '../store/state';

@@ -1,5 +1,6 @@
 /** All that the page knows, as one plain value. Nothing here knows React; what changes it is in the files beside it. */
 import type { Problem } from '../../language/errors';
+import type { Sentence } from '../../litmus/outcome';
 import type { Axis, Item } from '../../lanes/lanes-view';
 import type { ThemeName } from '../../lanes/palette';
 import type { ImportReport } from '../../timeline/import-files';
@@ -16,6 +17,11 @@ export interface TraceView {
   readonly about: string;
   readonly timeline: Timeline;
   readonly report: ImportReport;
+  /** What it shows, in words, and what was read. */
+  readonly sentence: Sentence;
+  readonly read: string;
+  /** The CPU that its sentence is about, or -1. */
+  readonly cpu: number;
 }
 
 /** Which of two timelines on the same lanes; where there is only one, it is 0. */

@@ -3,7 +3,8 @@ import type { GalleryEntry } from '../../timeline/gallery';
 import type { ImportProgress } from '../../timeline/import-files';
 import type { FileInput } from '../../timeline/read';
 import { MAX_LITMUS } from '../../litmus/parse';
-import { firstLook } from '../inspect/trace';
+import { reportLine } from '../inspect/report';
+import { firstLook, traceSentence } from '../inspect/trace';
 import { lastOf } from './state';
 import { get, set } from './store';
 import { openText, refuseText } from './text';
@@ -58,15 +59,18 @@ async function open({ id, title, about, files }: From): Promise<void> {
     const { timeline, report } = await importInWorker(inputs, options, onProgress);
     if (abort.signal.aborted) return;
     const s = get();
+    const look = firstLook(timeline);
+    const sentence = traceSentence(timeline);
+    const read = reportLine(report, timeline.log.length);
     const elsewhere = s.showing === 'run' ? { playhead: s.playhead, axis: s.axis } : s.elsewhere;
     set({
-      trace: { id, title: timeline.title, about, timeline, report },
+      trace: { id, title: timeline.title, about, timeline, report, sentence, read, cpu: look.cpu },
       showing: 'trace',
       elsewhere,
       beside: null,
       side: 0,
       axis: 'time',
-      playhead: firstLook(timeline).at,
+      playhead: look.at,
       playing: false,
       unfolding: false,
       selection: null,
