@@ -7,6 +7,7 @@ import { loadGallery } from '../litmus/gallery';
 import { EXIT, InputError, type CliIo } from './io';
 import { importCommand } from './import';
 import { listCommand } from './list';
+import { matrixCommand } from './matrix';
 import { runCommand } from './run';
 
 export type { CliIo } from './io';
@@ -16,6 +17,7 @@ const HELP = `Hotlanes: litmus tests for CPU hotplug.
 Usage: hotlanes COMMAND ...
 
   run FILE|NAME    run a litmus text, say what came of it
+  matrix           many questions on many kernels, or all that can fail in one
   import TRACE     read an ftrace text of a real kernel, say what is in it
   list             the litmus texts and kernels that come with Hotlanes
 
@@ -23,7 +25,7 @@ hotlanes COMMAND --help tells more. From a checkout:
   npm run -s hotlanes -- run kevin-2021-11-30
 `;
 
-const COMMANDS = ['run', 'import', 'list', 'help'];
+const COMMANDS = ['run', 'matrix', 'import', 'list', 'help'];
 const OPTIONS = ['--help', '--version'];
 
 /**
@@ -62,6 +64,8 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
       return runCommand(rest, io);
     case 'import':
       return importCommand(rest, io);
+    case 'matrix':
+      return matrixCommand(rest, io);
     case 'list':
       return listCommand(rest, io);
     default: {

@@ -75,7 +75,7 @@ export async function runCommand(argv: readonly string[], io: CliIo): Promise<nu
 }
 
 /** A file goes before a name of the gallery; a folder of that name is neither. */
-async function litmusText(operand: string, io: CliIo): Promise<{ file: string; text: string }> {
+export async function litmusText(operand: string, io: CliIo): Promise<{ file: string; text: string }> {
   if (operand === '-') return { file: 'stdin', text: await readText('-', io) };
   const stat = statSync(operand, { throwIfNoEntry: false });
   if (stat && !stat.isDirectory()) return { file: operand, text: await readText(operand, io) };

@@ -14,6 +14,7 @@ import type { Stmt } from '../language/ast';
 import type { Program } from '../language/program';
 import { blocks } from '../language/scope';
 import { Cursor } from '../machine/history';
+import type { Machine } from '../machine/machine';
 import { run, type RunResult } from '../machine/run';
 import { classLine } from './class-words';
 import { classOf, type ClassId } from './classes';
@@ -187,7 +188,7 @@ function callbackPoints(result: RunResult, errno: string): FailurePoint[] {
         up: e.up,
         fn: e.up ? state.up : state.down,
         time,
-        sysfs: walking && failFileReaches(program, e.cpu, e.state, e.up),
+        sysfs: walking && failFileReaches(machine, e.cpu, e.state, e.up),
         fault: faultLine(e.cpu, `${state.constant} ${e.up ? 'up' : 'down'}`, errno, time),
       });
     }
@@ -195,14 +196,16 @@ function callbackPoints(result: RunResult, errno: string): FailurePoint[] {
 }
 
 /**
- * Whether a write to cpuN/hotplug/fail would have been taken for this step (facts 9.1): no such file for a CPU that was
- * added later; no step of the atomic section; no PREPARE step while the CPU is up, which is when its DEAD side runs.
+ * Whether a write to cpuN/hotplug/fail would have been taken for this step (facts 9.1): there is such a file, the step is
+ * not of the atomic section, and is no step of PREPARE while the CPU is up, which is when its DEAD side runs.
  */
-function failFileReaches(program: Program, cpu: number, state: number, up: boolean): boolean {
-  const number = (constant: string): number => program.states.find((s) => s.constant === constant)?.number ?? -1;
-  if (cpu >= program.booted) return false;
-  if (state >= number('CPUHP_AP_IDLE_DEAD') && state < number('CPUHP_AP_ONLINE')) return false;
-  return up || state > number('CPUHP_BRINGUP_CPU');
+function failFileReaches(machine: Machine, cpu: number, state: number, up: boolean): boolean {
+  const { program } = machine;
+  const files = program.groups.find((g) => g.name === 'cpuhp_sysfs' && g.scope === 'cpu');
+  if (!files || machine.s[files.base + cpu] === 0 || !program.probes.has('atomic_state')) return false;
+  if (machine.probe('atomic_state', state) !== 0) return false;
+  const bringup = program.states.find((s) => s.constant === 'CPUHP_BRINGUP_CPU')?.number ?? -1;
+  return up || state > bringup;
 }
 
 // ---- functions that switch virtualization on, on each CPU: whether and how often they are reached only a run tells

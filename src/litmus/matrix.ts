@@ -35,6 +35,8 @@ export interface MatrixColumn {
   readonly title: string;
   /** The kernel that a design or a release is a patch over, '' where it stands by itself. */
   readonly over: string;
+  /** Another configuration of the same release (`v6.1.192-cloud`): it differs in its hotplug states only. */
+  readonly flavour: boolean;
 }
 
 /** Plain data: it may go to another thread, a file or a link. */
@@ -78,6 +80,7 @@ export function matrixColumns(): MatrixColumn[] {
       kind: design ? 'design' : 'kernel',
       title: kernelTitle(name),
       over: text?.over?.name ?? '',
+      flavour: !design && name.includes('-'),
     };
   });
 }

@@ -132,9 +132,9 @@ export interface Outcome {
   readonly log: readonly LogOutcome[];
   readonly oops: readonly OopsOutcome[];
   readonly panic: string | null;
-  /** hung: all CPUs stand still for a stopper that is dead. */
+  /** hung: all CPUs stand still for a stopper that is dead, or hold and spin for a run queue lock. */
   readonly host: 'alive' | 'hung' | 'panicked';
-  /** CPUs that do nothing any more: their task died inside the scheduler. */
+  /** CPUs that do nothing any more: their task died inside the scheduler, or they spin for the run queue lock of such a CPU. */
   readonly stuck_cpus: readonly number[];
   /** Migrations of tasks that userspace knows: vCPU threads and actors. */
   readonly migrations: readonly {
@@ -185,24 +185,34 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
     log: seen.log,
     oops: seen.oops,
     panic: seen.panic,
-    host: seen.panic !== null ? 'panicked' : stoppedForEver(result) ? 'hung' : 'alive',
-    stuck_cpus: program.contexts.flatMap((c, x) =>
-      c.kind !== 'stopper' && machine.head(x, Head.run) === Run.dead && machine.isCurrent(x)
-        ? [machine.head(x, Head.cpu)]
-        : [],
-    ),
+    host: seen.panic !== null ? 'panicked' : hangsWhole(result) ? 'hung' : 'alive',
+    stuck_cpus: stuckCpus(machine),
     migrations: seen.migrations,
     hung: result.end === 'quiet' ? hungTasks(result, seen.returns) : [],
     failed_callbacks: seen.failedCallbacks,
     affinity_lost: seen.affinityLost,
     faults: program.faults.map((f, i) => ({ text: f.text, fired: seen.fired[i]! })),
-    vms: program.vms.map((name, vm) => ({ name, held: ask('vm_held', vm), dead: ask('vm_dead', vm) })),
+    vms: program.vms.map((name, vm) => ({ name, held: ask('vm_held', vm), dead: vmDead(machine, vm) })),
   };
 }
 
-function stoppedForEver({ program, machine }: RunResult): boolean {
+function vmDead(machine: Machine, vm: number): boolean | null {
+  const group = machine.program.groups.find((g) => g.name === 'vm_dead' && g.scope === 'vm');
+  return group ? machine.s[group.base + vm] !== 0 : null;
+}
+
+/** All CPUs stand still for a dead stopper, or each holds or spins for a run queue lock that is never given back. */
+function hangsWhole({ program, machine }: RunResult): boolean {
   const stopper = machine.s[program.machine.stopped]! - 1;
-  return stopper >= 0 && machine.head(stopper, Head.run) === Run.dead;
+  if (stopper >= 0) return machine.head(stopper, Head.run) === Run.dead;
+  const stuck = stuckCpus(machine).length;
+  return stuck > 0 && stuck === Array.from({ length: program.cpus }).filter((_, c) => machine.isOn(c)).length;
+}
+
+function stuckCpus(machine: Machine): number[] {
+  return Array.from({ length: machine.program.cpus }, (_, cpu) => cpu).filter(
+    (cpu) => machine.rqHeld(cpu) || machine.spinsOnRq(cpu),
+  );
 }
 
 function verdictOf({ program, witness, end }: RunResult): Verdict {
