@@ -67,7 +67,7 @@ export type StmtBody =
   | { readonly kind: 'oncpu'; readonly cpu: Expr; readonly call: Call }
   | { readonly kind: 'oneach'; readonly mask: string; readonly call: Call }
   | { readonly kind: 'start'; readonly cpu: Expr }
-  | { readonly kind: 'poweroff' | 'exit' }
+  | { readonly kind: 'poweroff' | 'exit' | 'yield' }
   | {
       readonly kind: 'stop';
       readonly mask: string;

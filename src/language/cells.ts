@@ -188,13 +188,14 @@ export class Cells {
       preempt: [0, 7],
       irqOff: [0, IrqOff.text | IrqOff.call | IrqOff.hook],
       notifier: [0, 1],
-      hook: [0, 3],
+      hook: [0, 2],
       resume: pc,
       calls: [0, this.setup.cpus],
       arg0: argument,
       arg1: argument,
       entry: pc,
       peer: [0, this.contexts],
+      dying: [0, 2],
     };
     const ranges: { lo: number[]; hi: number[] } = { lo: [], hi: [] };
     for (const [field, [lo, hi]] of Object.entries(head)) {

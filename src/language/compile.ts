@@ -141,6 +141,16 @@ class Compiler extends Cells {
       ).base,
       oops: this.group('oops', 'machine', 'global', 1, 0, 3, 'int 0..3', 'BUGs so far, at most 3 counted').base,
       panic: this.group('panic', 'machine', 'global', 1, 0, 1, 'bool', 'the host panicked').base,
+      rqWait: this.group(
+        'rq_wait',
+        'machine',
+        'cpu',
+        n,
+        0,
+        contextsMax,
+        'task',
+        'task that it must place on a run queue whose lock is held for ever, + 1',
+      ).base,
     };
     this.cur = machine.cur;
     // 4. hotplug states

@@ -3,7 +3,7 @@
  * every instruction knows its successor and no jumps are needed. Calls are expanded in place; each expansion is a frame.
  */
 import type * as Ast from './ast';
-import { didYouMean, TextError, type Place } from './errors';
+import { didYouMean, TextError } from './errors';
 import { constant, isLocal } from './code';
 import { Calls } from './emit-calls';
 import { RESULT } from './emit-pieces';
@@ -45,6 +45,7 @@ export class Emitter extends Calls {
       next = this.push({
         op: 'action',
         begin: false,
+        when: null,
         result,
         ...about,
         ...this.base(action.place, top, { clear: [slot, slot + 1] }),
@@ -56,6 +57,7 @@ export class Emitter extends Calls {
       next = this.push({
         op: 'action',
         begin: true,
+        when: this.userspace(),
         result: constant(0),
         ...about,
         ...this.base(action.place, top, {}),
@@ -72,16 +74,13 @@ export class Emitter extends Calls {
         next = this.push({ op: 'await', cond, ...this.base(action.place, top, {}), next });
       }
     }
-    return this.userspaceBegins(actor.place, top, next);
+    return next;
   }
 
-  /** What boots on its own goes first. Where nothing does, looking costs no step. */
-  private userspaceBegins(place: Place, frame: number, next: number): number {
-    const wiring = this.layout.kernel.wiring.get('userspace');
-    if (!wiring?.cond) return next;
-    const cond = this.expressions.withParams([], wiring.cond);
-    const otherwise = this.push({ op: 'await', cond, ...this.base(place, frame, {}), next });
-    return this.push({ op: 'branch', cond, otherwise, ...this.base(place, frame, { glue: true }), next });
+  /** When user tasks go on: what boots on its own comes first, and they may be frozen. Null: always. */
+  private userspace(): Code | null {
+    const cond = this.layout.kernel.wiring.get('userspace')?.cond;
+    return cond ? this.expressions.withParams([], cond) : null;
   }
 
   // ---- statements
@@ -201,7 +200,13 @@ export class Emitter extends Calls {
         const mode = lock.mode === 'rwsem' ? (s.reading ? ('read' as const) : ('write' as const)) : lock.mode;
         return this.push({ op: s.kind, lock: [...this.layout.locks.keys()].indexOf(s.lock), mode, ...plain(), next });
       }
-      case 'await':
+      case 'await': {
+        // a wait in the body of an action is userspace's own; the kernel's stand in the functions that it calls
+        const userspace = scope.fn.kind === 'action' ? this.userspace() : null;
+        const own = this.expr(s.cond, scope);
+        const cond: Code = userspace ? { op: 'bin', how: 'and', left: userspace, right: own } : own;
+        return this.push({ op: 'await', cond, ...plain(), next });
+      }
       case 'spin':
       case 'idle':
         return this.push({ op: s.kind, cond: this.expr(s.cond, scope), ...plain(), next });
@@ -282,6 +287,8 @@ export class Emitter extends Calls {
           next,
         });
       }
+      case 'yield':
+        return this.push({ op: 'yield', ...plain(), next });
       case 'poweroff':
       case 'exit':
         return this.push({ op: s.kind, ...plain(), next: 0 });

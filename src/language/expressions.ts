@@ -30,13 +30,15 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
   need_resched: ['cpu'],
   irq_pending: ['cpu'],
   preempt_count: ['task'],
+  irqs_disabled: ['task'],
+  actors_busy: [],
   in_guest: ['task'],
   has_up: ['state'],
   has_down: ['state'],
   instances: ['state'],
 };
 /** Those of them that count. */
-const COUNTS: ReadonlySet<string> = new Set(['tasks_on', 'preempt_count', 'instances']);
+const COUNTS: ReadonlySet<string> = new Set(['tasks_on', 'preempt_count', 'instances', 'actors_busy']);
 const BUILTINS = [
   ...Object.keys(ASKS),
   'next_up',
@@ -386,7 +388,12 @@ export class Expressions {
       const values = args.map((a) => this.typed(a, locals));
       values.forEach((v, i) => this.domain(v, ask[i]!, args[i]!.place, `value ${i + 1} of ${name}`));
       return {
-        code: { op: 'ask', what: name as Ask, of: values[0]!.code, also: values[1]?.code ?? constant(0) },
+        code: {
+          op: 'ask',
+          what: name as Ask,
+          of: values[0]?.code ?? { op: 'self' },
+          also: values[1]?.code ?? constant(0),
+        },
         type: name === 'cpu_of' ? 'cpu' : COUNTS.has(name) ? 'int' : 'bool',
       };
     }

@@ -203,6 +203,7 @@ export class StatementParser extends ExpressionParser {
       case 'continue':
       case 'poweroff':
       case 'exit':
+      case 'yield':
         return { kind: word };
       case 'return':
         return {

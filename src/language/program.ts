@@ -49,6 +49,7 @@ export type Code =
  * running(task, cpu): it is the current task there. tasks_on(cpu): runnable tasks placed there, its own kthreads excepted.
  * alive(task): started and not ended. settled(task): it is on a CPU that its mask and the placement rule allow, or not runnable.
  * cpu_of(task). need_resched(cpu): the current task must leave, or another is waiting there. irq_pending(cpu).
+ * preempt_count(task), irqs_disabled(task). actors_busy(): other actors that are in the kernel.
  * has_up(state), has_down(state): the step has a callback in that direction, and it is installed.
  * instances(state): how often that callback runs, once for each instance of the state.
  */
@@ -63,6 +64,8 @@ export type Ask =
   | 'dead'
   | 'sleeping'
   | 'preempt_count'
+  | 'irqs_disabled'
+  | 'actors_busy'
   | 'in_guest'
   | 'has_up'
   | 'has_down'
@@ -162,6 +165,8 @@ export type Instr = InstrBase &
     | { readonly op: 'stopresult'; readonly at: StoreAt | null }
     | { readonly op: 'spawn'; readonly thread: number; readonly args: readonly Code[] }
     | { readonly op: 'exit' }
+    /** Gives up the CPU and stays runnable. */
+    | { readonly op: 'yield' }
     | { readonly op: 'allow'; readonly task: Code; readonly cpu: Code | null }
     | { readonly op: 'guest'; readonly vcpu: Code; readonly at: StoreAt | null }
     | { readonly op: 'rest'; readonly us: number }
@@ -182,6 +187,8 @@ export type Instr = InstrBase &
         readonly actor: number;
         readonly index: number;
         readonly begin: boolean;
+        /** Begins only while this holds; null: at once. */
+        readonly when: Code | null;
         readonly result: Code;
         readonly resultCell: number;
         readonly progressCell: number;
@@ -202,8 +209,14 @@ export interface Frame {
 /** Run state of a task context. */
 export const Run = { none: 0, runnable: 1, sleeping: 2, dead: 3 } as const;
 
-/** What a task runs beside its own code. `dying`: a BUG killed it and it is on its way out. */
-export const Hook = { none: 0, out: 1, in: 2, dying: 3 } as const;
+/** What a task runs beside its own code. */
+export const Hook = { none: 0, out: 1, in: 2 } as const;
+
+/**
+ * yes: a BUG killed the task, and it is on its way out. held: the BUG struck inside the scheduler, so the task holds the run queue
+ * lock of its CPU, interrupts off; at the first moment at which it would take an interrupt or let go of the CPU it stands still.
+ */
+export const Dying = { no: 0, yes: 1, held: 2 } as const;
 
 /** Header cells of every context, in this order; `locals` follow. */
 export const Head = {
@@ -224,7 +237,9 @@ export const Head = {
   entry: 11,
   /** Interrupt: the sender's context + 1. Stopper: the waiting context + 1, which finds the result in its own arg0. */
   peer: 12,
-  size: 13,
+  /** One of Dying. */
+  dying: 13,
+  size: 14,
 } as const;
 
 export type ContextKind = 'idle' | 'irq' | 'stopper' | 'percpu' | 'kthread' | 'user' | 'actor' | 'init';
@@ -402,6 +417,8 @@ export interface MachineCells {
   /** BUGs so far (saturating). */
   readonly oops: number;
   readonly panic: number;
+  /** By CPU: the task + 1 that it must place on a run queue whose lock is held for ever; it spins, interrupts off. */
+  readonly rqWait: number;
 }
 
 /** What a cell is called, for a message. */

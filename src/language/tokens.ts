@@ -10,7 +10,7 @@ export const DECLARATIONS = [
 /** Words that begin a statement. */
 export const STATEMENTS = [
   'var', 'if', 'while', 'loop', 'for', 'break', 'continue', 'return', 'lock', 'unlock', 'await', 'spin', 'idle', 'irq', 'preempt',
-  'notifier', 'atomic', 'choose', 'pick', 'log', 'warn', 'panic', 'trace', 'fail', 'fault', 'bug', 'on', 'start', 'poweroff', 'exit',
+  'notifier', 'atomic', 'yield', 'choose', 'pick', 'log', 'warn', 'panic', 'trace', 'fail', 'fault', 'bug', 'on', 'start', 'poweroff', 'exit',
   'stop', 'spawn', 'allow', 'guest', 'rest', 'invoke', 'register', 'unregister', 'set', 'clear',
 ]; // prettier-ignore
 export const TYPES = ['bool', 'int', 'cpu', 'vm', 'vcpu', 'task', 'state', 'errno', 'mask'];

@@ -17,11 +17,12 @@ export interface Hung {
   readonly action: string;
   /**
    * lock: `lock`, held by `holder`; action: another actor's `on` that never returned; condition: a wait in `function`
-   * for the variables `on` to change; call: a CPU that never took its call; stop: CPUs that never stood still; stopper: `holder`, for
+   * for the variables `on` to change; runqueue: `lock`, the run queue lock of a CPU on which `holder` died inside the scheduler, to place
+   * the task `on`; call: a CPU that never took its call; stop: CPUs that never stood still; stopper: `holder`, for
    * which all CPUs stand still;
    * cpu: it could go on, but its CPU never runs it.
    */
-  readonly waits: 'lock' | 'action' | 'condition' | 'call' | 'stop' | 'stopper' | 'cpu';
+  readonly waits: 'lock' | 'runqueue' | 'action' | 'condition' | 'call' | 'stop' | 'stopper' | 'cpu';
   readonly lock: string | null;
   /** Task that holds the lock, or whose action or stopper is awaited; null where none is known (readers are counted). */
   readonly holder: string | null;
@@ -42,8 +43,11 @@ export function placeOf(program: Program, pc: number): Place {
 export function hungTasks(result: RunResult, returns: readonly ActionOutcome[]): Hung[] {
   const { program, machine } = result;
   const hung: Hung[] = [];
+  const spinning = spinners(result);
   program.contexts.forEach((context, x) => {
-    if (context.kind === 'init') return;
+    const spins = spinning.get(x);
+    if (spins) hung.push(spins);
+    if (context.kind === 'init' || spins) return;
     const run = machine.head(x, Head.run);
     if (run !== Run.runnable && run !== Run.sleeping) return;
     const instr = machine.instrOf(x);
@@ -66,6 +70,33 @@ export function hungTasks(result: RunResult, returns: readonly ActionOutcome[]):
     });
   });
   return hung;
+}
+
+/** Contexts that spin, interrupts off, for a run queue lock that is never given back. */
+function spinners({ program, machine }: RunResult): Map<number, Hung> {
+  const found = new Map<number, Hung>();
+  for (let cpu = 0; cpu < program.cpus; cpu++) {
+    const task = machine.s[program.machine.rqWait + cpu]! - 1;
+    const x = machine.top(cpu);
+    if (task < 0 || x < 0) continue;
+    const of = machine.head(task, Head.cpu);
+    const holder = machine.s[program.machine.cur + of]! - 1;
+    const instr = machine.instrOf(x);
+    found.set(x, {
+      task: program.contexts[x]!.name,
+      cpu,
+      action: '',
+      waits: 'runqueue',
+      lock: `run queue lock of CPU ${of}`,
+      holder: program.contexts[holder]?.name ?? null,
+      holder_dead: true,
+      readers: 0,
+      on: [program.contexts[task]!.name],
+      function: program.frames[instr.frame]?.fn ?? '',
+      place: placeOf(program, machine.head(x, Head.pc)),
+    });
+  }
+  return found;
 }
 
 /** Questions whose operand is neither a task nor a CPU's load: not worth a word. */
@@ -106,6 +137,8 @@ function reason(result: RunResult, x: number, instr: Instr, ready: boolean, betw
         holder_dead: stopper >= 0 && machine.head(stopper, Head.run) === Run.dead,
       };
     }
+    case 'action':
+      return instr.when ? { ...none, on: [...new Set(readBy(result, instr.when, x))] } : none;
     case 'await':
     case 'spin': {
       if (between) return { ...none, waits: 'action', ...awaited(result, instr.cond) };

@@ -97,11 +97,7 @@ function death(o: Outcome): Sentence {
   const first = o.oops[0];
   if (!first) return { headline: `The host panics: ${o.panic}`, details: aside(o), tone: 'oops' };
   const host =
-    o.panic !== null
-      ? `; the host panics: ${o.panic}`
-      : o.host === 'hung'
-        ? '; all CPUs stand still for it: the host hangs'
-        : '';
+    o.panic !== null ? `; the host panics: ${o.panic}` : o.host === 'hung' ? `; ${standStill(o)}: the host hangs` : '';
   const headline = describeOops(first) + host;
   const details: string[] = [];
   const online = lastBefore(o, 'online', first.cpu, first.step);
@@ -124,7 +120,7 @@ function death(o: Outcome): Sentence {
     if (action) details.push(`${action.actor}: ${withoutAfter(action.action)} never returns`);
   }
   details.push(...failures(o).map((r) => failure(o, r)));
-  if (o.host !== 'alive') return { headline, details: [...details, ...aside(o)], tone: 'oops' };
+  if (o.host !== 'alive') return { headline, details: [...details, ...spinning(o), ...aside(o)], tone: 'oops' };
   for (const cpu of o.stuck_cpus) details.push(`CPU ${cpu} does nothing any more`);
   if (o.end === 'limit') details.push(`not finished after ${o.steps} steps`);
   else if (o.hung.length === 0) details.push('the host lives');
@@ -133,6 +129,13 @@ function death(o: Outcome): Sentence {
 }
 
 /** Who died where. */
+const spinning = (o: Outcome): string[] => o.hung.filter((h) => h.waits === 'runqueue').map(why);
+
+function standStill(o: Outcome): string {
+  const lock = o.hung.find((h) => h.waits === 'runqueue')?.lock;
+  return lock ? `all CPUs wait for the ${lock}` : 'all CPUs stand still for it';
+}
+
 export function describeOops(oops: OopsOutcome): string {
   const who = `${oops.task} on CPU ${oops.cpu}`;
   if (oops.instruction) return `${who}: #UD at ${oops.instruction} in ${oops.caller}, BUG in ${oops.function}`;
@@ -254,6 +257,8 @@ function why(h: Hung): string {
       const readers = h.readers > 0 ? `held by ${h.readers} reader${h.readers > 1 ? 's' : ''}` : '';
       return [`${h.task} waits in ${h.function} for ${h.lock}`, by || readers].filter(Boolean).join(', ');
     }
+    case 'runqueue':
+      return `${h.task} spins on CPU ${h.cpu} for the ${h.lock}, held by ${h.holder}, which is dead`;
     case 'action': {
       const dead = h.holder_dead ? `, and ${h.holder} is dead` : '';
       return (h.on.length > 0 ? `${h.task} waits for "${h.on[0]}"` : `${h.task} waits for another actor`) + dead;

@@ -1,5 +1,5 @@
 /** What an instruction does: one statement of the text in one context, and the hooks and deaths that come with it. */
-import { Head, Hook, IrqOff, Run, type Instr, type Program, type StoreAt } from '../language/program';
+import { Dying, Head, Hook, IrqOff, Run, type Instr, type Program, type StoreAt } from '../language/program';
 import type { Effect } from './effects';
 import { OutOfRange, type Evaluate } from './evaluate';
 import { format, show } from './format';
@@ -9,7 +9,17 @@ import { Guards, MachineError } from './guards';
 const MAX_GLUE = 20_000;
 
 /** Head cells that a context loses when it ends, and those of the call that it has sent. */
-const OWN = [Head.pc, Head.run, Head.preempt, Head.irqOff, Head.notifier, Head.hook, Head.resume, Head.peer];
+const OWN = [
+  Head.pc,
+  Head.run,
+  Head.preempt,
+  Head.irqOff,
+  Head.notifier,
+  Head.hook,
+  Head.resume,
+  Head.peer,
+  Head.dying,
+];
 const CALL = [Head.arg0, Head.arg1, Head.entry];
 
 export class Execution extends Guards {
@@ -140,6 +150,10 @@ export class Execution extends Guards {
       case 'idle':
         break;
       case 'irq': {
+        if (instr.on && this.head(x, Head.dying) === Dying.held) {
+          this.standStill(x, cpu);
+          return;
+        }
         const off = this.head(x, Head.irqOff);
         this.setHead(x, Head.irqOff, instr.on ? off & ~instr.why : off | instr.why);
         break;
@@ -241,6 +255,11 @@ export class Execution extends Guards {
         if (!task) throw new OutOfRange('there is no such task to allow anywhere');
         const { allowed } = task;
         if (allowed < 0) throw new MachineError(`${task.name} has no affinity mask`, pc, x);
+        const on = this.head(value(0), Head.cpu);
+        if (on >= 0 && this.rqHeld(on)) {
+          this.spinForRq(value(0), on, cpu);
+          return;
+        }
         const only = instr.cpu ? value(1) : -1;
         for (let c = 0; c < this.program.cpus; c++) this.put(allowed + c, only < 0 || only === c ? 1 : 0);
         break;
@@ -248,6 +267,11 @@ export class Execution extends Guards {
       case 'guest':
         if (instr.at) this.store(instr.at, compiled.indexes[0] ?? null, x, choice);
         break;
+      case 'yield':
+        this.mightSleep(x);
+        this.setHead(x, Head.pc, next);
+        this.leave(x, cpu);
+        return;
       case 'rest':
         this.setHead(x, Head.pc, next);
         this.sleep(x, cpu);
@@ -356,7 +380,11 @@ export class Execution extends Guards {
   }
 
   protected exit(x: number, cpu: number): void {
-    const dead = this.head(x, Head.hook) === Hook.dying;
+    if (this.head(x, Head.dying) === Dying.held) {
+      this.standStill(x, cpu);
+      return;
+    }
+    const dead = this.head(x, Head.dying) !== Dying.no;
     const kind = this.kinds[x];
     this.reset(x);
     if (kind === 'init') return;
@@ -400,21 +428,33 @@ export class Execution extends Guards {
       this.effect({ kind: 'ended', context: x, cpu, dead: true });
       return;
     }
-    const stuck = this.head(x, Head.hook) === Hook.out;
-    if (stuck || this.program.hooks.killed === 0) {
-      // dead inside the scheduler: the run queue lock is never given back, and its CPU does nothing any more
-      this.setHead(x, Head.pc, 0);
-      this.setHead(x, Head.run, Run.dead);
-      this.effect({ kind: 'ended', context: x, cpu, dead: true });
-      if (!stuck) this.put(this.program.machine.cur + cpu, this.idleOf + cpu + 1);
+    const held = this.head(x, Head.hook) === Hook.out;
+    if (this.program.hooks.killed === 0 || (this.head(x, Head.dying) !== Dying.no && !held)) {
+      // nothing is said of how a task ends here, or it died again on its way out
+      this.standStill(x, cpu);
+      if (!held) this.put(this.program.machine.cur + cpu, this.idleOf + cpu + 1);
       return;
     }
-    this.setHead(x, Head.notifier, 0);
-    this.setHead(x, Head.irqOff, 0);
+    this.setHead(x, Head.irqOff, this.head(x, Head.irqOff) === 0 ? 0 : IrqOff.text);
     this.setHead(x, Head.resume, 0);
-    this.setHead(x, Head.hook, Hook.dying);
+    this.setHead(x, Head.hook, Hook.none);
+    this.setHead(x, Head.dying, held ? Dying.held : Dying.yes);
     this.setHead(x, Head.pc, this.program.hooks.killed);
     this.settle(x);
+  }
+
+  /** A task that does nothing any more. Inside the scheduler: its CPU neither, and its run queue lock is never given back. */
+  private standStill(x: number, cpu: number): void {
+    this.setHead(x, Head.pc, 0);
+    this.setHead(x, Head.run, Run.dead);
+    this.effect({ kind: 'ended', context: x, cpu, dead: true });
+  }
+
+  /** CPU `by` has to place a task on CPU c, or to take it from there, and c's run queue lock is never given back. */
+  protected spinForRq(x: number, c: number, by: number): void {
+    this.setHead(x, Head.cpu, c);
+    this.put(this.program.machine.rqWait + by, x + 1);
+    this.cost = 300;
   }
 
   /** The instruction whose #UD led here: that of the nearest caller that stands for an instruction. */

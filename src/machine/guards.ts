@@ -76,7 +76,7 @@ export class Guards extends Scheduling {
       case 'end':
         return { cond: null, values: [ev(instr.state), ev(instr.cpu), ev(instr.result)], indexes: at(instr.at) };
       case 'action':
-        return { ...none, values: [ev(instr.result)] };
+        return { ...none, cond: instr.when && ev(instr.when), values: [ev(instr.result)] };
       default:
         return none;
     }
@@ -96,6 +96,10 @@ export class Guards extends Scheduling {
       case 'spin':
       case 'idle':
         return this.guarded(x, pc, () => this.compiled[pc]!.cond!(s, x)) !== 0;
+      case 'action': {
+        const { cond } = this.compiled[pc]!;
+        return !cond || this.guarded(x, pc, () => cond(s, x)) !== 0;
+      }
       case 'ipi':
         return this.targets(instr, pc, x).every((c) => s[this.queueAt(c, this.program.machine.queueDepth - 1)] === 0);
       case 'ipiwait':
@@ -116,7 +120,7 @@ export class Guards extends Scheduling {
 
   /** A statement that waits by giving up the CPU. */
   sleeps(instr: Instr): boolean {
-    return instr.op === 'await' || (instr.op === 'lock' && instr.mode !== 'spin');
+    return instr.op === 'await' || instr.op === 'action' || (instr.op === 'lock' && instr.mode !== 'spin');
   }
 
   /** Like might_sleep(): what may wait must stand where waiting is allowed, even when it need not wait this time. */
@@ -186,7 +190,7 @@ export class Guards extends Scheduling {
       // calls that were sent are taken before interrupts go off everywhere
       if (this.s[this.queueAt(c, 0)] !== 0) return false;
       if (this.s[m.inIrq + c] !== 0) return false;
-      if (c === target && (this.currentTask(c) >= 0 || !this.preemptible(c))) return false;
+      if (c === target && c !== here && (this.currentTask(c) >= 0 || !this.preemptible(c))) return false;
       // the caller waits for its own CPU's stopper like any other
       if (c !== target && c !== here && !this.preemptible(c) && !this.spinsFor(c)) return false;
     }
@@ -196,6 +200,6 @@ export class Guards extends Scheduling {
   /** A CPU in the guest leaves it for its stopper. */
   protected spinsFor(c: number): boolean {
     const x = this.currentTask(c);
-    return x >= 0 && this.inGuest(this.s, x);
+    return x >= 0 && this.inGuest(this.s, x) && !this.spinsOnRq(c);
   }
 }

@@ -3,6 +3,7 @@ import { Head, Run, type Program } from '../language/program';
 import { tiny, wrong, type TinySetup } from '../language/testing/tiny';
 import type { Effect } from './effects';
 import { Machine, MachineError, type Transition } from './machine';
+import { Cursor } from './history';
 import { run } from './run';
 
 /** A machine that a test drives by hand. */
@@ -261,6 +262,97 @@ action go() { spawn vt(0); return 0 }\n`;
   });
 });
 
+describe('a death inside the scheduler', () => {
+  // captures 6.1/v2c: the dying task is switched out, its hook faults, and the run queue lock is never given back
+  const text = `thread vt per vcpu user "%d" runs body
+thread k per cpu percpu "k/%d" runs bound
+percpu bool y\nglobal int 0..9 said
+sched_out leave\nkilled die
+fn leave(vcpu) { bug "second" }
+fn die() { if irqs_disabled(self) { said = said + 1; irq on }; while preempt_count(self) > 0 { preempt on }; yield; exit }
+fn body(vcpu) { preempt off; notifier on; bug "first" }
+fn bound() { loop { await y[this]; y[this] = false } }
+action go() { spawn vt(0); spawn k(0); spawn k(1); return 0 }
+action wake() { await dead(vt(0)); for cpu in cpus { y[cpu] = true }; return 0 }
+action move() { allow vt(0) on 0; return 0 }\n`;
+  const vcpu = 'vm0.vcpu0';
+  /** The vCPU thread dies on CPU 1 while its hook runs. */
+  const dead = (...actions: readonly string[]): Bench => {
+    const b = new Bench(text, { cpus: 2, vcpus: 1, actors: { a: ['go', ...actions] } });
+    b.go('a', 'switch');
+    while (b.head(vcpu, Head.run) === Run.none) b.go('a');
+    for (const k of ['k/0', 'k/1']) while (b.head(k, Head.run) === Run.none) b.go('a');
+    const wake = b.m.enabled().find((t) => t.context === b.context(vcpu) && t.cpu === 1)!;
+    b.m.apply(wake);
+    b.m.mark();
+    b.go(vcpu, 'switch');
+    while (b.head(vcpu, Head.run) !== Run.dead) b.go(vcpu);
+    return b;
+  };
+
+  it('lets the dying task sleep with its notifier on, and runs the way out again for the second BUG', () => {
+    const b = dead();
+    expect([b.value('oops'), b.value('said')]).toEqual([2, 1]);
+    expect(b.m.isCurrent(b.context(vcpu))).toBe(true);
+    expect([b.m.rqHeld(0), b.m.rqHeld(1), b.m.takesIrq(1)]).toEqual([false, true, false]);
+  });
+
+  it('stops whoever has to place a task there', () => {
+    const b = dead('wake');
+    while (!b.value('y', 1)) b.go('a');
+    const wakes = b.m.enabled().filter((t) => t.context === b.context('k/1'));
+    expect(wakes).toEqual([{ kind: 'wake', context: b.context('k/1'), cpu: 1, choice: 1 }]);
+    b.m.apply(wakes[0]!);
+    b.m.mark();
+    expect(b.m.spinsOnRq(0)).toBe(true);
+    expect(b.m.enabled().filter((t) => t.kind !== 'wake')).toEqual([]);
+    expect(b.can('k/1')).toEqual([]);
+  });
+
+  it('stops whoever changes the affinity of a task that is there', () => {
+    const b = dead('move');
+    b.until('a', 'allow').go('a');
+    expect(b.m.spinsOnRq(0)).toBe(true);
+    expect(b.can('a')).toEqual([]);
+  });
+
+  it('is an end of the run that takes the whole host', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const r = run(tiny(text, { cpus: 2, vcpus: 1, actors: { a: ['go', 'wake'] } }), { seed });
+      expect([r.error, r.end]).toEqual([null, 'quiet']);
+      const m = r.machine;
+      const held = [0, 1].filter((c) => m.rqHeld(c));
+      expect(held.length).toBe(1);
+      // the kthread of that CPU is woken, and can be placed nowhere else
+      expect(m.spinsOnRq(1 - held[0]!)).toBe(true);
+    }
+  });
+});
+
+describe('yield', () => {
+  it('gives up the CPU and stays runnable', () => {
+    const b = new Bench('global int 0..9 n\naction go() { n = 1; yield; n = 2; return 0 }\n', {
+      cpus: 1,
+      actors: { a: ['go', 'go'] },
+    });
+    b.until('a', 'yield').go('a');
+    expect([b.m.currentTask(0), b.head('a', Head.run)]).toEqual([-1, Run.runnable]);
+    expect(run(b.p).error).toBeNull();
+    expect(error('action go() { preempt off; yield; return 0 }\n')).toMatch(/would sleep where it must not/);
+  });
+});
+
+describe('stop machine on the own CPU', () => {
+  it('runs there while its caller waits', () => {
+    const text = `global int 0..9 n
+fn all() { n = 3; return 2 }
+action go() { var r: errno; r = stop machine online_mask on this run all(); n = n + r; return n }
+`;
+    const r = run(tiny(text, { cpus: 2, actors: { a: ['go'] } }));
+    expect([r.error, r.machine.s[r.program.groups.find((g) => g.name === 'n')!.base]]).toEqual([null, 5]);
+  });
+});
+
 describe('userspace', () => {
   const text = (boots: boolean): string =>
     `global bool booting\nglobal int 0..3 n\nuserspace when not booting\ninit boots\n` +
@@ -271,6 +363,32 @@ describe('userspace', () => {
     expect(b.can('a')).not.toContain('step');
     const r = run(tiny(text(true), { actors: { a: ['go'] } }));
     expect([r.error, r.machine.s[r.program.groups.find((g) => g.name === 'n')!.base]]).toEqual([null, 3]);
+  });
+  it('is frozen between its actions and in its own waits, and goes on later', () => {
+    const frozen = `global bool freezing\nglobal bool x\nglobal int 0..9 n\nglobal bool all\nuserspace when not freezing
+fn freeze() { freezing = true; await actors_busy() == 0; all = true }
+fn kernel() { n = 1; n = 2; return 0 }
+action suspend() { freeze(); x = true; n = 5; freezing = false; return 0 }
+action work() { kernel(); await x; n = 7; return 0 }\n`;
+    for (let seed = 0; seed < 20; seed++) {
+      const r = run(tiny(frozen, { actors: { a: ['suspend'], b: ['work', 'work'] } }), { seed });
+      expect([r.error, r.end]).toEqual([null, 'quiet']);
+      const values = (name: string): number[] => {
+        const { base } = r.program.groups.find((g) => g.name === name)!;
+        const cursor = new Cursor(r.history, r.initial);
+        return Array.from({ length: r.history.length + 1 }, (_, i) => {
+          cursor.seek(i);
+          return cursor.s[base]!;
+        });
+      };
+      // from the moment when all are frozen until they are let go, only the one that froze them writes
+      const all = values('all').indexOf(1);
+      const end = values('freezing').lastIndexOf(1);
+      expect(all).toBeGreaterThan(0);
+      const n = values('n');
+      expect(n.slice(all, end + 1).filter((value, i, of) => i > 0 && value !== of[i - 1])).toEqual([5]);
+      expect(n.at(-1)).toBe(7);
+    }
   });
   it('costs no step where nothing does', () => {
     const without = text(false).replace('userspace when not booting', '');

@@ -21,7 +21,10 @@ export { MachineError };
 
 export type TransitionKind = 'step' | 'sleep' | 'irq' | 'wake' | 'switch' | 'preempt' | 'push' | 'adrift';
 
-/** `context`: who; `cpu`: where (to); `choice`: value chosen, 0 where there is nothing to choose. */
+/**
+ * `context`: who; `cpu`: where (to); `choice`: value chosen, 0 where there is nothing to choose. Of a wake or a push to a CPU whose
+ * run queue lock is held for ever: the CPU that places the task, + 1. That CPU spins from then on.
+ */
 export interface Transition {
   readonly kind: TransitionKind;
   readonly context: number;
@@ -45,6 +48,7 @@ export class Machine extends Execution {
     const m = this.program.machine;
     if (s[m.panic] !== 0 || this.bootError) return out;
     for (let c = 0; c < this.program.cpus; c++) {
+      if (this.spinsOnRq(c)) continue;
       if (this.takesIrq(c) && s[this.queueAt(c, 0)] !== 0)
         out.push({ kind: 'irq', context: this.irqOf + c, cpu: c, choice: 0 });
       const x = this.top(c);
@@ -59,6 +63,7 @@ export class Machine extends Execution {
     if (s[m.stopped] !== 0) return out;
     for (const x of this.schedulable) {
       const run = this.head(x, Head.run);
+      if ((run === Run.sleeping || run === Run.runnable) && this.beingPlaced(x)) continue;
       if (run === Run.sleeping && this.head(x, Head.hook) !== Hook.out && this.ready(x)) this.placings('wake', x, out);
       if (run === Run.runnable && !this.isCurrent(x) && !this.mayRun(x, this.head(x, Head.cpu)))
         this.placings('push', x, out);
@@ -67,8 +72,15 @@ export class Machine extends Execution {
   }
 
   private placings(kind: 'wake' | 'push', x: number, out: Transition[]): void {
+    const from = this.head(x, Head.cpu);
+    // nobody can take it from there
+    if (kind === 'push' && this.rqHeld(from)) return;
     const cpus = this.allowedCpus(x);
-    for (const cpu of cpus) out.push({ kind, context: x, cpu, choice: 0 });
+    for (const cpu of cpus) {
+      if (!this.rqHeld(cpu)) out.push({ kind, context: x, cpu, choice: 0 });
+      else
+        for (const by of kind === 'push' ? [from] : this.placers()) out.push({ kind, context: x, cpu, choice: by + 1 });
+    }
     if (cpus.length === 0 && this.program.contexts[x]!.kind !== 'percpu' && this.masked(x))
       out.push({ kind: 'adrift', context: x, cpu: this.head(x, Head.cpu), choice: 0 });
   }
@@ -113,6 +125,10 @@ export class Machine extends Execution {
           this.takeIrq(c);
           break;
         case 'wake':
+          if (t.choice > 0) {
+            this.spinForRq(x, c, t.choice - 1);
+            break;
+          }
           this.place(x, c);
           this.setHead(x, Head.run, Run.runnable);
           this.cost = 1_500;
@@ -125,6 +141,10 @@ export class Machine extends Execution {
           this.cost = 1_000;
           break;
         case 'push':
+          if (t.choice > 0) {
+            this.spinForRq(x, c, t.choice - 1);
+            break;
+          }
           this.place(x, c);
           this.cost = 2_000;
           break;

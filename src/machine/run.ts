@@ -200,9 +200,17 @@ class Simulation {
 
   private wake(x: number, time: number): void {
     const cpu = this.choosePlace(x);
-    if (cpu >= 0) this.apply({ kind: 'wake', context: x, cpu, choice: 0 }, time, -1);
+    if (cpu >= 0 && this.machine.rqHeld(cpu)) this.spin(x, cpu, time);
+    else if (cpu >= 0) this.apply({ kind: 'wake', context: x, cpu, choice: 0 }, time, -1);
     else if (this.program.contexts[x]!.kind !== 'percpu')
       this.apply({ kind: 'adrift', context: x, cpu: this.machine.head(x, Head.cpu), choice: 0 }, time, -1);
+  }
+
+  /** Whoever did the last step wakes x on a CPU whose run queue lock is never given back. */
+  private spin(x: number, cpu: number, time: number): void {
+    const placers = this.machine.placers();
+    const by = placers.includes(this.lastCpu) ? this.lastCpu : placers[0];
+    if (by !== undefined) this.apply({ kind: 'wake', context: x, cpu, choice: by + 1 }, time, by);
   }
 
   /** The CPU of the last time where it is idle, else the idlest one that may take the task. */
@@ -238,11 +246,13 @@ class Simulation {
     for (let i = 0; i < journal.length; i += 2) this.touched(journal[i]!, journal[i + 1]!);
     this.history.record(machine, t, pc, time);
     this.now = time;
-    if (cpu >= 0) this.dirty.add(cpu);
+    if (cpu >= 0) this.dirty.add((this.lastCpu = cpu));
     this.wakeTime = done;
   }
 
   private wakeTime = 0;
+  /** CPU of the last step. */
+  private lastCpu = 0;
 
   /** Times that are no part of the state. */
   private note(t: Transition, time: number, done: number): void {
@@ -359,6 +369,7 @@ class Simulation {
     if (instr.op === 'lock') cells = [this.program.locks[instr.lock]!.cell];
     else if (instr.op === 'await' || instr.op === 'spin' || instr.op === 'idle')
       cells = cellsRead(instr.cond, this.machine.around, this.machine.s, x);
+    else if (instr.op === 'action') cells = instr.when && cellsRead(instr.when, this.machine.around, this.machine.s, x);
     else if (instr.op === 'ipiwait') cells = [this.program.contexts[x]!.base + Head.calls];
     if (!cells) {
       this.restless.add(x);
@@ -386,6 +397,7 @@ class Simulation {
       time: Math.max(time, clock),
       transition: { kind, context, cpu, choice },
     });
+    if (machine.spinsOnRq(c) || machine.rqHeld(c)) return null;
     const x = machine.top(c);
     if (machine.s[m.stopped] === 0) {
       const pending = machine.s[m.queue + c * m.queueDepth] !== 0;
@@ -396,7 +408,7 @@ class Simulation {
         for (const y of waiting) {
           if (machine.mayRun(y, c)) continue;
           const to = this.choosePlace(y);
-          if (to >= 0) return out('push', y, this.readyAt[y]!, 0, to);
+          if (to >= 0) return out('push', y, this.readyAt[y]!, machine.rqHeld(to) ? c + 1 : 0, to);
           if (program.contexts[y]!.kind !== 'percpu') return out('adrift', y, this.readyAt[y]!);
         }
         if (machine.preemptible(c)) {

@@ -83,11 +83,26 @@ export class Scheduling extends State {
       irq_pending: (s, c) =>
         +(c >= 0 && c < cpus && s[this.program.machine.queue + c * this.program.machine.queueDepth] !== 0),
       preempt_count: (s, x) => (x < 0 ? 0 : s[this.bases[x]! + Head.preempt]!),
+      irqs_disabled: (s, x) => +(x >= 0 && s[this.bases[x]! + Head.irqOff] !== 0),
+      actors_busy: (s, self) =>
+        this.program.actors.filter((a) => a.context !== self && this.inKernel(s, a.context)).length,
       in_guest: (s, x) => +(x >= 0 && this.inGuest(s, x)),
       has_up: (s, st) => +this.hasCallback(s, st, true),
       has_down: (s, st) => +this.hasCallback(s, st, false),
       instances: (_s, st) => this.program.states[this.program.stateByNumber[st] ?? -1]?.instances ?? 0,
     };
+  }
+
+  /** An actor that has entered the kernel: not between two actions, nor in a wait of userspace's own. */
+  private inKernel(s: Int32Array, x: number): boolean {
+    const { code, frames } = this.program;
+    const b = this.bases[x]!;
+    const run = s[b + Head.run];
+    if (run !== Run.runnable && run !== Run.sleeping) return false;
+    const instr = code[s[b + Head.pc]!]!;
+    if (instr.op === 'action') return !instr.begin;
+    const { parent } = frames[instr.frame]!;
+    return instr.op !== 'await' || (parent >= 0 && frames[parent]!.parent >= 0);
   }
 
   protected inGuest(s: Int32Array, x: number): boolean {
@@ -145,8 +160,40 @@ export class Scheduling extends State {
     return this.s[this.program.machine.cur + c] !== 0;
   }
 
+  /** A task died on this CPU inside the scheduler: the lock of its run queue is never given back. */
+  rqHeld(c: number): boolean {
+    const { s } = this;
+    const m = this.program.machine;
+    if (s[m.oops] === 0) return false;
+    const x = s[m.cur + c]! - 1;
+    return x >= 0 && this.head(x, Head.run) === Run.dead;
+  }
+
+  /** This CPU waits, interrupts off, for the lock of a run queue that is never given back. */
+  spinsOnRq(c: number): boolean {
+    return this.s[this.program.machine.rqWait + c] !== 0;
+  }
+
+  /** Some CPU spins because it has to place this task. */
+  protected beingPlaced(x: number): boolean {
+    const { s } = this;
+    const m = this.program.machine;
+    if (s[m.oops] === 0) return false;
+    for (let c = 0; c < this.program.cpus; c++) if (s[m.rqWait + c] === x + 1) return true;
+    return false;
+  }
+
+  /** CPUs that could be the one that places a task: each that runs and does not spin. */
+  placers(): number[] {
+    const found: number[] = [];
+    for (let c = 0; c < this.program.cpus; c++)
+      if (this.isOn(c) && !this.rqHeld(c) && !this.spinsOnRq(c)) found.push(c);
+    return found;
+  }
+
   takesIrq(c: number): boolean {
     const m = this.program.machine;
+    if (this.spinsOnRq(c)) return false;
     if (this.s[m.stopped] !== 0 || this.s[m.inIrq + c] !== 0 || this.s[m.panic] !== 0) return false;
     const x = this.s[m.cur + c]! - 1;
     return x >= 0 && this.head(x, Head.irqOff) === 0;
@@ -154,6 +201,7 @@ export class Scheduling extends State {
 
   preemptible(c: number): boolean {
     const m = this.program.machine;
+    if (this.spinsOnRq(c)) return false;
     if (this.s[m.stopped] !== 0 || this.s[m.inIrq + c] !== 0 || this.s[m.panic] !== 0) return false;
     const x = this.s[m.cur + c]! - 1;
     if (x < 0) return false;

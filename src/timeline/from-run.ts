@@ -5,7 +5,7 @@
  * What a lane's slices are called and how they look is said by the rules of the kernel text (`lane virt(cpu) { ... }`);
  * which task runs where, calls between CPUs and migrations come from the machine. Nothing here knows a kernel.
  */
-import { Head, Run, type Program } from '../language/program';
+import { Dying, Head, Run, type Program } from '../language/program';
 import type { Effect } from '../machine/effects';
 import { evaluator, type Evaluate } from '../machine/evaluate';
 import { Machine } from '../machine/machine';
@@ -244,7 +244,7 @@ class RunDrawing {
       return machine.instrOf(x).op === 'idle'
         ? null
         : { look: Look.kth, name: context.name, detail: 'the boot path of the CPU, in its idle task' };
-    if (machine.head(x, Head.hook) === 3) return { look: Look.oops, name: context.name, detail: 'killed by a BUG' };
+    if (machine.head(x, Head.dying) !== Dying.no) return { look: Look.oops, name: context.name, detail: 'killed by a BUG' };
     if (context.kind === 'percpu' || context.kind === 'kthread')
       return { look: Look.kth, name: context.name, detail: '' };
     const guest = machine.instrOf(x).op === 'guest';
