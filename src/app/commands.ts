@@ -99,6 +99,15 @@ export const commands: readonly Command[] = [
   { id: 'view.step', title: 'Step', group: 'View', keys: ['2'], run: () => togglePanel('step') },
   { id: 'view.log', title: 'Log', group: 'View', keys: ['3'], run: () => togglePanel('log') },
   { id: 'view.help', title: 'Keys and colours', group: 'View', keys: ['?'], run: () => openDialog('help') },
+  { id: 'view.matrix', title: 'Outcome matrix', group: 'View', keys: ['g'], run: () => openDialog('matrix') },
+  {
+    id: 'view.failures',
+    title: 'Failure map of this text',
+    group: 'View',
+    keys: ['Shift+G'],
+    run: () => openDialog('failures'),
+    when: () => inRun() && get().run !== null,
+  },
   { id: 'view.clear', title: 'Clear the selection', group: 'View', keys: ['Escape'], run: clear },
 
   { id: 'text.undo', title: 'Undo', group: 'Text', keys: ['Mod+z'], run: undo, when: () => get().past.length > 0 },

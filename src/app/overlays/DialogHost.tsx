@@ -1,7 +1,8 @@
 import { Dialog } from '@base-ui/react/dialog';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { closeDialog } from '../store/page';
 import type { AppState } from '../store/state';
+import { Boundary } from '../ui/Boundary';
 import { Icon } from '../ui/Icon';
 import { useApp } from '../use-app';
 import ui from '../ui/ui.module.css';
@@ -10,10 +11,18 @@ import { ImportReportView } from './ImportReportView';
 import { LaneTable } from './LaneTable';
 import styles from './overlays.module.css';
 
+const MatrixView = lazy(() => import('./MatrixView').then((m) => ({ default: m.MatrixView })));
+const FailuresView = lazy(() => import('./FailuresView').then((m) => ({ default: m.FailuresView })));
+
+/** Tables that take the whole page and scroll in themselves. */
+const WIDE: ReadonlySet<AppState['dialog']> = new Set(['matrix', 'failures']);
+
 const titles: Record<Exclude<AppState['dialog'], null>, string> = {
   help: 'Keys and colours',
   table: 'The lanes as a table',
   report: 'What was read',
+  matrix: 'Outcome matrix: every question on every kernel and design',
+  failures: 'Failure map: what comes of each failing step',
 };
 
 export default function DialogHost() {
@@ -26,18 +35,24 @@ export default function DialogHost() {
       <Dialog.Portal>
         <Dialog.Backdrop className={styles.backdrop} />
         {dialog && (
-          <Dialog.Popup className={styles.dialog}>
+          <Dialog.Popup className={`${styles.dialog} ${WIDE.has(dialog) ? styles.wide : ''}`}>
             <div className={styles.dialogHead}>
               <Dialog.Title className={styles.dialogTitle}>{titles[dialog]}</Dialog.Title>
               <Dialog.Close className={`${ui.button} ${ui.icon}`} aria-label="Close">
                 <Icon name="close" />
               </Dialog.Close>
             </div>
-            <div className={styles.dialogBody} tabIndex={0} role="group" aria-label={titles[dialog]} data-scrolls>
-              {dialog === 'help' && <Help />}
-              {dialog === 'table' && <LaneTable />}
-              {dialog === 'report' && <ImportReportView />}
-            </div>
+            {WIDE.has(dialog) ? (
+              <Boundary what={titles[dialog]}>
+                <Suspense fallback={null}>{dialog === 'matrix' ? <MatrixView /> : <FailuresView />}</Suspense>
+              </Boundary>
+            ) : (
+              <div className={styles.dialogBody} tabIndex={0} role="group" aria-label={titles[dialog]} data-scrolls>
+                {dialog === 'help' && <Help />}
+                {dialog === 'table' && <LaneTable />}
+                {dialog === 'report' && <ImportReportView />}
+              </div>
+            )}
           </Dialog.Popup>
         )}
       </Dialog.Portal>

@@ -104,6 +104,7 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
             run: () => void runCommand(`open.litmus.${g.name}`),
           })),
         },
+        { title: 'Many runs at once', items: [ofCommand('view.matrix'), ofCommand('view.failures')] },
         capturesGroup(captures),
       ];
     case 'open':

@@ -41,6 +41,8 @@ export function Header() {
         </>
       )}
       <span className={styles.space} />
+      <CommandButton id="view.matrix" kind="plain" label="Matrix" className={styles.tables} />
+      {!trace && <CommandButton id="view.failures" kind="plain" label="Failures" className={styles.tables} />}
       <MenuButton menu="open" label="Open a trace">
         <span className={styles.long}>Open trace</span>
         <span className={styles.short}>Trace</span>

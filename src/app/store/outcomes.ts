@@ -1,0 +1,131 @@
+/**
+ * The outcome matrix and the failure map as far as they are computed: kept while the page lives, worked on only while
+ * somebody looks.
+ */
+import { createStore } from 'zustand/vanilla';
+import type { FailureCell, FailureMap } from '../../litmus/failures';
+import { matrixColumns, matrixRows, type MatrixCell, type MatrixColumn, type Vendor } from '../../litmus/matrix';
+import type { FromOutcomesWorker, ToOutcomesWorker } from './outcomes-worker';
+
+/** A question on a vendor, with its cells by column. */
+export interface MatrixLine {
+  readonly name: string;
+  readonly question: string;
+  readonly group: string;
+  readonly vendor: Vendor;
+  readonly cells: readonly (MatrixCell | null)[];
+}
+
+interface Progress {
+  readonly running: boolean;
+  readonly done: number;
+  readonly of: number;
+  /** Why it ended, where it failed. */
+  readonly error: string;
+}
+
+export interface Outcomes {
+  readonly matrix: Progress & { readonly columns: readonly MatrixColumn[]; readonly lines: readonly MatrixLine[] };
+  readonly failures: Progress & {
+    readonly text: string;
+    readonly errno: string;
+    readonly cells: readonly FailureCell[];
+    /** The run without a fault; null until all is computed. */
+    readonly base: FailureMap['base'] | null;
+    readonly left: number;
+  };
+}
+
+const IDLE: Progress = { running: false, done: 0, of: 0, error: '' };
+
+export const outcomes = createStore<Outcomes>(() => ({
+  matrix: { ...IDLE, columns: [], lines: [] },
+  failures: { ...IDLE, text: '', errno: '-EIO', cells: [], base: null, left: 0 },
+}));
+
+const get = outcomes.getState;
+const setMatrix = (change: Partial<Outcomes['matrix']>): void =>
+  outcomes.setState((s) => ({ matrix: { ...s.matrix, ...change } }));
+const setFailures = (change: Partial<Outcomes['failures']>): void =>
+  outcomes.setState((s) => ({ failures: { ...s.failures, ...change } }));
+
+let worker: Worker | null = null;
+
+function start(asked: ToOutcomesWorker, hear: (message: FromOutcomesWorker) => void): void {
+  stop();
+  const own = (worker = new Worker(new URL('./outcomes-worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'outcomes',
+  }));
+  own.onmessage = ({ data }: MessageEvent<FromOutcomesWorker>) => {
+    if (worker !== own) return;
+    if (data.type === 'done' || data.type === 'failed') end();
+    hear(data);
+  };
+  own.onerror = (event) => {
+    if (worker !== own) return;
+    end();
+    hear({ type: 'failed', message: event.message || 'The worker died.' });
+  };
+  own.postMessage(asked);
+}
+
+function end(): void {
+  worker?.terminate();
+  worker = null;
+}
+
+/** Stops what is being computed; what there is stays. */
+export function stop(): void {
+  end();
+  if (get().matrix.running) setMatrix({ running: false });
+  if (get().failures.running) setFailures({ running: false });
+}
+
+/** Computes the cells that are not there yet. */
+export function computeMatrix(): void {
+  if (get().matrix.lines.length === 0) {
+    const columns = matrixColumns();
+    const lines = matrixRows().flatMap(({ vendors, ...row }) =>
+      vendors.map((vendor) => ({ ...row, vendor, cells: columns.map(() => null) })),
+    );
+    setMatrix({ columns, lines, of: columns.length * lines.length });
+  }
+  const { columns, lines, done, of } = get().matrix;
+  if (done === of) return;
+  const todo = lines.flatMap(({ name, vendor, cells }) =>
+    cells.flatMap((cell, i) => (cell ? [] : [{ row: name, column: columns[i]!.name, vendor }])),
+  );
+  start({ job: 'matrix', todo }, (message) => {
+    if (message.type === 'cells') putCells(message.cells);
+    else if (message.type === 'done') setMatrix({ running: false });
+    else if (message.type === 'failed') setMatrix({ running: false, error: message.message });
+  });
+  setMatrix({ running: true, error: '' });
+}
+
+function putCells(cells: readonly MatrixCell[]): void {
+  const { columns, lines, done } = get().matrix;
+  const place = new Map(columns.map(({ name }, i) => [name, i]));
+  const next = [...lines];
+  for (const cell of cells) {
+    const at = next.findIndex((l) => l.name === cell.row && l.vendor === cell.vendor);
+    const line = next[at];
+    if (line) next[at] = { ...line, cells: line.cells.with(place.get(cell.column)!, cell) };
+  }
+  setMatrix({ lines: next, done: done + cells.length });
+}
+
+/** Fails every step that the text's run reaches, one at a time. */
+export function computeFailures(text: string, errno: string): void {
+  const { failures } = get();
+  if (failures.text === text && failures.errno === errno && failures.base) return;
+  start({ job: 'failures', text, errno }, (message) => {
+    if (message.type === 'points')
+      setFailures({ cells: [...get().failures.cells, ...message.cells], done: message.done, of: message.of });
+    else if (message.type === 'map') setFailures({ base: message.base, left: message.left });
+    else if (message.type === 'done') setFailures({ running: false });
+    else if (message.type === 'failed') setFailures({ running: false, error: message.message });
+  });
+  setFailures({ ...IDLE, running: true, text, errno, cells: [], base: null, left: 0 });
+}
