@@ -16,6 +16,8 @@ describe.each(gallery().map((g) => [g.name, g.text] as const))('%s', (name, text
   it('has its own name and a question, and can be quoted in a mail', () => {
     expect(loaded.litmus.name).toBe(name);
     expect(loaded.litmus.about).toMatch(/\?$|\.$/);
+    expect(loaded.litmus.group).not.toBe('');
+    expect(loaded.litmus.look).toHaveLength(2);
     for (const line of text.split('\n')) expect([line, line.length <= 72]).toEqual([line, true]);
     expect(text.split('\n').length).toBeLessThanOrEqual(34);
   });

@@ -8,6 +8,7 @@ export interface RowChoice {
   readonly vendors: readonly Vendor[];
 }
 
+const intel = (text: string): RowChoice => ({ text, vendors: ['intel'] });
 const both = (text: string): RowChoice => ({ text, vendors: ['intel', 'amd'] });
 
 export const ROWS: readonly RowChoice[] = [
@@ -21,4 +22,14 @@ export const ROWS: readonly RowChoice[] = [
   both('bad-cpu-between-vms'),
   both('enable-lies'),
   both('enable-lies-offline'),
+  both('fail-file'),
+  both('fail-file-starting'),
+  intel('td-plain'),
+  intel('td-offline-online'),
+  intel('td-hotadd-no-td'),
+  intel('td-hotadd-running'),
+  intel('td-first-after-bad'),
+  intel('td-hotadd-without-kvm'),
+  intel('td-last-of-package'),
+  intel('td-package-gone'),
 ];

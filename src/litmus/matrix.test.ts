@@ -6,9 +6,12 @@ import { load } from './load';
 import { computeCell, computeTextCell, matrixColumns, matrixRows, type Vendor } from './matrix';
 import { ROWS } from './matrix-rows';
 
-const E1 = ['v5.15', 'v6.1', 'v6.1.192'];
+const E1 = ['v5.10', 'v5.15', 'v6.1', 'v6.1.192'];
 const E2 = ['v6.3', 'move-to-online'];
-const E3 = ['v6.12'];
+const E3 = ['v6.12', 'v6.12.117', 'v6.17', 'v6.18', 'v6.18.15', 'v7.1', 'v7.2', 'v7.3', 'v7.3.4'];
+/** TDX comes with kvm_intel (tdx 3.3). */
+const TDX_E7 = ['v6.17', 'v6.18', 'v6.18.15'];
+const NO_TDX = [...E1, 'v6.3', 'v6.12', 'v6.12.117'];
 const ALL = [...E1, ...E2, ...E3];
 const BOTH: readonly Vendor[] = ['intel', 'amd'];
 
@@ -38,8 +41,20 @@ const EXPECTED: readonly Expected[] = [
   ['kevin-2021-11-30', [...E2, ...E3], BOTH, 'refused', '-EIO', /online write of cpu4 returns -EIO: kvm\/cpu:online/, 'facts 6.3; captures 6.12/s2, 7.3/s2'],
   ['bad-cpu-between-vms', E1, BOTH, 'thread-dies', null, /^vm1\.vcpu0 on CPU 2/, 'facts 4.1b8: later VMs do not look; captures 6.1/s2n'],
   ['bad-cpu-between-vms', [...E2, ...E3], BOTH, 'refused', '-EIO', /online write of cpu2/, 'facts 6.3'],
-  ['enable-lies', ALL, BOTH, 'thread-dies', null, /on CPU 2: #UD at (VMPTRLD|VMSAVE)/, 'facts 5.6; captures 6.1/s2z, 6.12/s2z'],
+  ['enable-lies', ALL, BOTH, 'thread-dies', null, /on CPU 2: #UD at (VMPTRLD|VMSAVE|CLGI)/, 'facts 5.6; captures 6.1/s2z, 6.12/s2z'],
   ['enable-lies-offline', ['v6.12'], ['intel'], 'hang', null, /^admin: offline cpu1 never returns/, 'captures 6.12/v2lie'],
+  ['fail-file', ['v6.3', ...E3], BOTH, 'refused', '-EAGAIN', /^The online write of cpu2 returns -EAGAIN/, 'facts 6.3, 9.1; captures 6.12/s6'],
+  ['fail-file-starting', ['v5.10', 'v5.15', 'v6.1', 'v6.1.192'], BOTH, 'refused', '-EINVAL', /set_fail cpu2 CPUHP_AP_KVM_STARTING returns -EINVAL/, 'facts 6.3, 9.1; captures 6.1/s6'],
+  ['td-plain', TDX_E7, ['intel'], 'works', null, /^td0\.vcpu0 runs on CPU 2; no oops$/, 'tdx 6.3'],
+  ['td-offline-online', TDX_E7, ['intel'], 'works', null, /^td0\.vcpu0 runs on CPU 2; no oops$/, 'tdx 6.5'],
+  ['td-hotadd-no-td', TDX_E7, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2 .*kvm\/cpu\/tdx:online/, 'tdx 4.3 E7'],
+  ['td-hotadd-running', TDX_E7, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2 .*kvm\/cpu\/tdx:online/, 'tdx 4.3 E7'],
+  ['td-first-after-bad', TDX_E7, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2/, 'tdx 4.3 E7, 5 D2'],
+  ['td-hotadd-without-kvm', TDX_E7, ['intel'], 'works', null, /^CPU 2 is online and active/, 'tdx 4.3 E7'],
+  ['td-last-of-package', TDX_E7, ['intel'], 'refused', '-EBUSY', /offline write of cpu3 returns -EBUSY/, 'tdx 6.5 (c)'],
+  ['td-package-gone', TDX_E7, ['intel'], 'vm-refused', '-EIO', /^KVM_CREATE_VM of td0 returns -EIO$/, 'tdx 6.2 step 2'],
+  ['td-plain', NO_TDX, ['intel'], 'na', null, /^no TDX in this kernel: /, 'tdx 3.2: no in-tree caller until v6.16'],
+  ['td-hotadd-without-kvm', NO_TDX, ['intel'], 'na', null, /^no TDX in this kernel: /, 'tdx 3.2'],
 ]; // prettier-ignore
 
 const cases = EXPECTED.flatMap(([row, columns, vendors, ...rest]) =>
@@ -54,7 +69,8 @@ describe('cells', () => {
 
   it('where the kernel says that it died (facts 5.6: BUG line numbers by tree)', () => {
     const where = (column: string): string | null => computeCell('kevin-2021-11-30', column, 'intel').where;
-    expect(['v5.15', 'v6.1', 'v6.1.192'].map(where)).toEqual([
+    expect(['v5.10', 'v5.15', 'v6.1', 'v6.1.192'].map(where)).toEqual([
+      'arch/x86/kvm/x86.c:435',
       'arch/x86/kvm/x86.c:497',
       'arch/x86/kvm/x86.c:507',
       'arch/x86/kvm/x86.c:511',

@@ -15,7 +15,7 @@ import { setKernel, setVendor } from './edit';
 import { galleryText } from './gallery';
 import { load } from './load';
 import { outcomeOf, sentence, type Verdict } from './outcome';
-import { parseLitmus } from './parse';
+import { parseLitmus, type Litmus } from './parse';
 import { ROWS, type Vendor } from './matrix-rows';
 
 export type { Vendor } from './matrix-rows';
@@ -99,10 +99,11 @@ export function computeTextCell(row: string, text: string, column: string, vendo
   const file = `${row}.litmus`;
   const loaded = load(litmus, file);
   if (!loaded.ok) {
-    const [line = '', ...details] = loaded.problems.map((p) => p.message);
+    const [problem = '', ...details] = loaded.problems.map((p) => p.message);
     // what the column's kernel lacks makes the question senseless there; a text that no kernel takes is simply wrong
-    const asked = loaded.problems[0]?.file === file && load(text, file).ok;
-    return { ...cell, ...NO_RUN, class: asked ? 'na' : 'unknown', line, details };
+    const own = loaded.problems[0]?.file === file ? load(text, file) : loaded;
+    const line = own.ok && asksForTdx(own.litmus) ? `no TDX in this kernel: ${problem}` : problem;
+    return { ...cell, ...NO_RUN, class: own.ok ? 'na' : 'unknown', line, details };
   }
   const outcome = outcomeOf(run(loaded.program, { seed }), loaded.litmus, seed);
   const found = classOf(outcome);
@@ -123,3 +124,6 @@ export function computeTextCell(row: string, text: string, column: string, vendo
 }
 
 const NO_RUN = { errno: null, told: null, where: null, verdict: null, steps: 0 } as const;
+
+const asksForTdx = ({ setup }: Litmus): boolean =>
+  setup.vms.some((vm) => vm.td) || setup.hardware.some((h) => h.name.startsWith('tdx_'));
