@@ -3,7 +3,7 @@ import type * as Ast from './ast';
 import type { Kernel } from './assemble';
 import { resolveAction } from './actions';
 import { resolveFault } from './faults';
-import { didYouMean, TextError, type Place, type Problem } from './errors';
+import { Findings, TextError, type Place, type Problem } from './errors';
 import { Cells } from './cells';
 import { Emitter } from './emit';
 import type { Layout } from './layout';
@@ -19,17 +19,18 @@ import {
   type Probe,
   type Program,
 } from './program';
+import { packageOf, settingsOf, type Setting } from './settings';
 import type { Setup } from './setup';
 
 export type Compiled =
   { readonly ok: true; readonly program: Program } | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Compiles; never throws on a wrong text, but reports the first problem with its place. */
+/** Compiles; never throws on a wrong text, but reports what is wrong, with places: all that the litmus text names wrongly, or the first problem of the code. */
 export function compile(kernel: Kernel, setup: Setup): Compiled {
   try {
     return { ok: true, program: new Compiler(kernel, setup).program() };
   } catch (error) {
-    if (error instanceof TextError) return { ok: false, problems: [error.problem] };
+    if (error instanceof TextError) return { ok: false, problems: error.problems };
     throw error;
   }
 }
@@ -157,6 +158,7 @@ class Compiler extends Cells {
     const registered = new Map<string, number>();
     const states = this.states(registered);
     const range = (type: Ast.TypeName): [number, number] => this.range(type, vcpus.length);
+    const findings = new Findings();
     // 5. results and progress of actors, fault counters
     const actors = setup.actors.map((actor, a) => ({
       name: actor.name,
@@ -170,8 +172,10 @@ class Compiler extends Cells {
         'int',
         'actions done',
       ).base,
-      actions: actor.actions.map((action, i): CompiledAction => {
-        const { fn, args } = resolveAction(action, { kernel, setup, states, range });
+      actions: actor.actions.flatMap((action, i): CompiledAction[] => {
+        const resolved = findings.attempt(() => resolveAction(action, { kernel, setup, states, range }));
+        if (!resolved) return [];
+        const { fn, args } = resolved;
         const result = this.group(
           `result(${actor.name},${i})`,
           'machine',
@@ -182,15 +186,19 @@ class Compiler extends Cells {
           'errno',
           action.text,
         );
-        return { fn: fn.name, text: action.text, args, place: action.place, resultCell: result.base };
+        return [{ fn: fn.name, text: action.text, args, place: action.place, resultCell: result.base }];
       }),
       index: a,
     }));
-    const faults = setup.faults.map((fault): CompiledFault => {
+    const faults = setup.faults.flatMap((fault): CompiledFault[] => {
+      const resolved = findings.attempt(() => resolveFault(fault, kernel, states, range));
+      if (!resolved) return [];
       const hits = (): number =>
         this.group(`hits(${fault.fn})`, 'machine', 'global', 1, 0, fault.nth, 'int', fault.text).base;
-      return { ...resolveFault(fault, kernel, states, range), hitsCell: fault.nth > 0 ? hits() : -1 };
+      return [{ ...resolved, hitsCell: fault.nth > 0 ? hits() : -1 }];
     });
+    const settings = settingsOf(kernel, setup, variables, findings);
+    findings.stop();
     // 6. contexts: numbers now, cells when their locals are known
     this.draft('init', 'init', -1);
     const perCpu = (kind: 'idle' | 'irq' | 'stopper', label: (c: number) => string): number => {
@@ -326,7 +334,7 @@ class Compiler extends Cells {
     const stateByNumber = new Int32Array((states.at(-1)?.number ?? 0) + 1).fill(-1);
     states.forEach((s, i) => (stateByNumber[s.number] = i));
     const initial = new Int32Array(this.width + SCRATCH_LOCALS);
-    this.initialise(initial, variables, contexts, vcpus, expressions);
+    this.initialise(initial, variables, settings, contexts, vcpus, expressions);
 
     return {
       kernel: kernel.name,
@@ -371,6 +379,7 @@ class Compiler extends Cells {
   private initialise(
     state: Int32Array,
     variables: ReadonlyMap<string, { group: CellGroup; scope: Ast.VarDecl['scope']; type: Ast.TypeName }>,
+    settings: readonly Setting[],
     contexts: readonly Context[],
     vcpus: readonly { vm: number }[],
     expressions: Expressions,
@@ -387,7 +396,7 @@ class Compiler extends Cells {
         throw new TextError(decl.place, `the initial value ${value} is outside ${group.lo}..${group.hi}`);
       state.fill(value, group.base, group.base + group.count);
     }
-    this.settings(state, variables);
+    for (const { from, to, value } of settings) state.fill(value, from, to);
     fill('vcpu_vm', (i) => vcpus[i]!.vm);
     fill('vm_spins', (i) => (this.setup.vms[i]!.spins ? 1 : 0));
     fill('vm_halts', (i) => (this.setup.vms[i]!.halts ? 1 : 0));
@@ -407,54 +416,6 @@ class Compiler extends Cells {
       if (context.kind === 'actor') state[b + Head.cpu] = actors++ % this.setup.booted;
     }
   }
-
-  /** Values that the litmus text gives: module parameters, and properties of the machine. */
-  private settings(state: Int32Array, variables: ReadonlyMap<string, { group: CellGroup }>): void {
-    const set = (name: string, value: number, place: Place, at: (group: CellGroup) => [number, number]): void => {
-      const { group } = variables.get(name)!;
-      if (value < group.lo || value > group.hi)
-        throw new TextError(place, `${name} is ${group.lo}..${group.hi}, not ${value}`);
-      state.fill(value, ...at(group));
-    };
-    const all = (group: CellGroup): [number, number] => [group.base, group.base + group.count];
-    for (const { name, value, place } of this.setup.params) {
-      if (!this.kernel.vars.get(name)?.param) {
-        const known = [...this.kernel.vars.values()].filter((v) => v.param).map((v) => v.name);
-        throw new TextError(
-          place,
-          `${this.kernel.name} has no parameter ${name}`,
-          didYouMean(name, known) || listOf(known),
-        );
-      }
-      set(name, value, place, all);
-    }
-    for (const { cpu, name, value, place } of this.setup.hardware) {
-      const decl = this.kernel.vars.get(name);
-      if (!decl?.hardware) {
-        const known = [...this.kernel.vars.values()].filter((v) => v.hardware).map((v) => v.name);
-        throw new TextError(
-          place,
-          `${this.kernel.name} knows no property ${name} of the hardware`,
-          didYouMean(name, known) || listOf(known),
-        );
-      }
-      if (cpu >= 0 && decl.scope !== 'cpu')
-        throw new TextError(place, `${name} is one for the whole machine`, `write hardware ${name}=${value}`);
-      set(name, value, place, (group) => (cpu < 0 ? all(group) : [group.base + cpu, group.base + cpu + 1]));
-    }
-  }
-}
-
-/** CPUs are split evenly and in order: where they cannot be, the first packages have one more. */
-function packageOf(cpu: number, { cpus, packages }: Setup): number {
-  const small = Math.floor(cpus / packages);
-  const inLarge = (cpus % packages) * (small + 1);
-  return cpu < inLarge ? Math.floor(cpu / (small + 1)) : (cpus % packages) + Math.floor((cpu - inLarge) / small);
-}
-
-/** What may be set, for a message: `it has a, b`. */
-function listOf(names: readonly string[]): string {
-  return names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
 }
 
 export const NOWHERE: Place = { file: '', line: 1, column: 1, length: 1 };

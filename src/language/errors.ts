@@ -17,10 +17,39 @@ export interface Problem extends Place {
 /** Thrown inside the language and caught at its doors (`parseKernel`, `compile`, `parseLitmus`), never beyond them. */
 export class TextError extends Error {
   readonly problem: Problem;
-  constructor(place: Place, message: string, suggestion = '') {
+  /** All that was found wrong; the first is `problem`. */
+  readonly problems: readonly Problem[];
+  constructor(place: Place, message: string, suggestion = '', others: readonly Problem[] = []) {
     super(formatProblem({ ...place, message, suggestion }));
     this.name = 'TextError';
     this.problem = { ...place, message, suggestion };
+    this.problems = [this.problem, ...others];
+  }
+}
+
+/** Most problems of a text that are reported at once. */
+const MAX_PROBLEMS = 10;
+
+/** What is wrong with a text so far, while the rest of it is still looked at. */
+export class Findings {
+  private readonly found: Problem[] = [];
+
+  /** Does it; what is wrong there is noted, and the answer is null. */
+  attempt<T>(part: () => T): T | null {
+    try {
+      return part();
+    } catch (error) {
+      if (!(error instanceof TextError)) throw error;
+      this.found.push(...error.problems);
+      if (this.found.length >= MAX_PROBLEMS) this.stop();
+      return null;
+    }
+  }
+
+  /** Goes no further where something was wrong. */
+  stop(): void {
+    const [first, ...others] = this.found.slice(0, MAX_PROBLEMS);
+    if (first) throw new TextError(first, first.message, first.suggestion, others);
   }
 }
 

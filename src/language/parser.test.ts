@@ -83,6 +83,28 @@ describe('parser', () => {
     );
   });
 
+  it('goes on behind a declaration that is wrong, and reports at most ten', () => {
+    const places = (text: string): string[] => {
+      const parsed = parseKernel(text, 't');
+      return parsed.ok ? [] : parsed.problems.map((p) => `${p.line}:${p.column}`);
+    };
+    const text = `part t
+globl int x
+fn f(cpu) {
+  lok l
+  x = 1 +
+}
+global int ok
+fn g() {
+  if x {
+fn h() { return 0 }
+const N =
+`;
+    // the block that is not closed ends where the next declaration begins
+    expect(places(text)).toEqual(['2:1', '4:3', '10:1', '11:10']);
+    expect(places('part t\n' + 'global itn x\n'.repeat(30)).length).toBe(10);
+  });
+
   it('knows no word by accident, such as those that every object has', () => {
     for (const word of ['constructor', 'toString', 'hasOwnProperty', '__proto__', 'valueOf']) {
       const expr = parseExpression(word, { file: 't', line: 1, column: 1, length: 1 });

@@ -17,7 +17,7 @@
  *   boot f / idle f / init f / sched_in f / sched_out f / killed f / online MASK
  *   place user|percpu|kthread where expr          affinity_lost "format"          userspace when expr
  */
-import { didYouMean, TextError, type Place, type Problem } from './errors';
+import { didYouMean, Findings, TextError, type Place, type Problem } from './errors';
 import { tokenize } from './lexer';
 import type { Token } from './lexer';
 import { StatementParser } from './parse-statements';
@@ -27,12 +27,12 @@ import type * as Ast from './ast';
 export type ParsedKernel =
   { readonly ok: true; readonly text: Ast.KernelText } | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Parses one kernel text. Never throws on bad input: reports the first problem with line, column and suggestion. */
+/** Parses one kernel text. Never throws on bad input: reports what is wrong, each with line, column and suggestion. */
 export function parseKernel(text: string, file: string): ParsedKernel {
   try {
     return { ok: true, text: new Parser(tokenize(text, file), file).kernelText() };
   } catch (error) {
-    if (error instanceof TextError) return { ok: false, problems: [error.problem] };
+    if (error instanceof TextError) return { ok: false, problems: error.problems };
     throw error;
   }
 }
@@ -101,12 +101,23 @@ export class Parser extends StatementParser {
       messages: [],
       release: null,
     };
+    const findings = new Findings();
     for (;;) {
       this.skipNewlines();
-      if (this.token.kind === 'end')
+      if (this.token.kind === 'end') {
+        findings.stop();
         return { file: this.file, kind, name, title, over, without, bases, place: head, ...out };
-      this.declaration(out);
+      }
+      const from = this.at;
+      if (findings.attempt(() => (this.declaration(out), true)) === null) this.skipDeclaration(from);
     }
+  }
+
+  /** Goes on behind a declaration that is wrong: at the next line that begins with the word of another one. */
+  private skipDeclaration(from: number): void {
+    this.at = Math.max(from + 1, this.at - 1);
+    const begins = (t: Token): boolean => t.column === 1 && t.kind === 'name' && DECLARATIONS.includes(t.text);
+    while (this.token.kind !== 'end' && !begins(this.token)) this.at += 1;
   }
 
   private base(): Ast.NameAt {

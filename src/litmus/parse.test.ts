@@ -259,6 +259,26 @@ describe('litmus text', () => {
     expect(got.startsWith(message) ? message : got).toBe(message);
   });
 
+  it('reports what is wrong in several lines at once, at most ten', () => {
+    const places = (text: string, edited: LoadOptions['edited'] = []): string[] => {
+      const loaded = load(text, 't.litmus', { edited });
+      return loaded.ok ? [] : loaded.problems.map((p) => `${p.line}:${p.column}`);
+    };
+    const lines = `${HEAD}machin intel\nfault cpu1\nadmin: x = online cpu1\n  online cpu1 after\nnever oops )\n`;
+    expect(places(lines)).toEqual(['4:1', '6:10', '8:12']);
+    // what only the whole text tells, then what only the kernel tells
+    expect(places(`${HEAD}fault cpu1 f\nadmin: online cpu1 after\n  online cpu2 after nosuch\n`)).toEqual([
+      '5:20',
+      '6:21',
+      '4:12',
+    ]);
+    expect(
+      places(`${HEAD}hardware x=1\nadmin: onlin cpu1\n  online cpu9\n  online cpu1\nfault nosuch returns -EIO\n`),
+    ).toEqual(['5:8', '6:10', '8:7', '4:10']);
+    expect(places(HEAD + 'nosuch\n'.repeat(30)).length).toBe(10);
+    expect(places('')).toEqual(['1:1', '1:1', '1:1']);
+  });
+
   it('bounds actors, actions, VMs and faults', () => {
     const many = (n: number, line: (i: number) => string): string =>
       Array.from({ length: n }, (_, i) => line(i)).join('\n');

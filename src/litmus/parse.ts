@@ -36,7 +36,7 @@
  *   group "Offline and online"
  *   look "CPU 4's enable fails, and its online write succeeds."
  */
-import { didYouMean, TextError, type Place, type Problem } from '../language/errors';
+import { didYouMean, Findings, TextError, type Place, type Problem } from '../language/errors';
 import { parseExpression } from '../language/parser';
 import { FILLERS } from '../language/actions';
 import { LIMITS, type Setup, type SetupAction, type SetupVm, type Word } from '../language/setup';
@@ -102,7 +102,7 @@ export function parseLitmus(text: string, file: string): ParsedLitmus {
   try {
     return { ok: true, litmus: new LitmusParser(text, file).parse() };
   } catch (error) {
-    if (error instanceof TextError) return { ok: false, problems: [error.problem] };
+    if (error instanceof TextError) return { ok: false, problems: error.problems };
     throw error;
   }
 }
@@ -122,6 +122,7 @@ class LitmusParser {
   private question: Setup['question'] = null;
   private group = '';
   private readonly look: string[] = [];
+  private readonly findings = new Findings();
 
   constructor(
     private readonly text: string,
@@ -134,52 +135,55 @@ class LitmusParser {
         this.at(1, 1, 1),
         `a litmus text has at most ${MAX_LITMUS} characters, this one ${this.text.length}`,
       );
-    let actor = -1;
-    let last: 'fault' | 'action' | 'about' | '' = '';
-    this.text.split('\n').forEach((full, i) => {
-      const raw = full.replace(/\r$/, '');
-      // in a description that goes on, # is a character like any other
-      const code = this.openAbout ? raw : stripComment(raw);
-      if (code.trim() === '') return;
-      const words = this.words(code, i + 1);
-      const first = words[0]!;
-      const indented = /^\s/.test(code);
-      if (code.trim().startsWith('"') || this.openAbout) {
-        this.aboutLine(code, first);
-        last = 'about';
-        return;
-      }
-      const actorMatch = /^([A-Za-z_][\w-]*):/.exec(code);
-      if (actorMatch) {
-        const name = actorMatch[1]!;
-        if (this.actors.some((a) => a.name === name)) actor = this.actors.findIndex((a) => a.name === name);
-        else {
-          if (this.actors.length >= LIMITS.actors)
-            throw new TextError(first.place, `a text has at most ${LIMITS.actors} actors`);
-          actor = this.actors.push({ name, place: { ...first.place, length: name.length } }) - 1;
-        }
-        const rest = this.words(' '.repeat(actorMatch[0].length) + code.slice(actorMatch[0].length), i + 1);
-        if (rest.length) this.action(actor, rest, code);
-        last = 'action';
-        return;
-      }
-      if (indented && last === 'action') {
-        this.action(actor, words, code);
-        return;
-      }
-      if (indented && last === 'fault') {
-        const fault = this.faults.at(-1)!;
-        fault.words.push(...words);
-        fault.text += ` ${code.trim()}`;
-        return;
-      }
-      last = this.directive(first, words, code);
-    });
-    if (this.openAbout) throw new TextError(this.at(1, 1, 1), 'the description is not closed', 'a quote is missing');
+    this.text.split('\n').forEach((line, i) => this.findings.attempt(() => this.line(line.replace(/\r$/, ''), i + 1)));
+    if (this.openAbout)
+      this.findings.attempt(() => {
+        throw new TextError(this.at(1, 1, 1), 'the description is not closed', 'a quote is missing');
+      });
+    this.findings.stop();
     return this.finish();
   }
 
+  /** The actor whose lines these are, and what the last line was. */
+  private actor = -1;
+  private last: 'fault' | 'action' | 'about' | '' = '';
   private openAbout = false;
+
+  private line(raw: string, number: number): void {
+    // in a description that goes on, # is a character like any other
+    const code = this.openAbout ? raw : stripComment(raw);
+    if (code.trim() === '') return;
+    const words = this.words(code, number);
+    const first = words[0]!;
+    const indented = /^\s/.test(code);
+    if (code.trim().startsWith('"') || this.openAbout) {
+      this.aboutLine(code, first);
+      this.last = 'about';
+      return;
+    }
+    const actorMatch = /^([A-Za-z_][\w-]*):/.exec(code);
+    if (actorMatch) {
+      this.last = 'action';
+      this.beginActor(actorMatch[1]!, first.place);
+      const rest = this.words(' '.repeat(actorMatch[0].length) + code.slice(actorMatch[0].length), number);
+      if (rest.length) this.action(this.actor, rest, code);
+    } else if (indented && this.last === 'action') this.action(this.actor, words, code);
+    else if (indented && this.last === 'fault') {
+      const fault = this.faults.at(-1)!;
+      fault.words.push(...words);
+      fault.text += ` ${code.trim()}`;
+    } else {
+      this.last = '';
+      this.last = this.directive(first, words, code);
+    }
+  }
+
+  private beginActor(name: string, place: Place): void {
+    this.actor = this.actors.findIndex((a) => a.name === name);
+    if (this.actor >= 0) return;
+    if (this.actors.length >= LIMITS.actors) throw new TextError(place, `a text has at most ${LIMITS.actors} actors`);
+    this.actor = this.actors.push({ name, place: { ...place, length: name.length } }) - 1;
+  }
 
   private aboutLine(code: string, first: Word): void {
     let line = code.trim();
@@ -306,14 +310,22 @@ class LitmusParser {
   // ---- names to numbers
 
   private finish(): Litmus {
-    const top = this.at(1, 1, 1);
-    if (!this.name) throw new TextError(top, 'a litmus text begins with "litmus NAME"');
-    if (!this.kernel) throw new TextError(top, 'the text names no kernel', 'add a line "kernel v5.15"');
-    const machine = this.machine;
-    if (!machine)
-      throw new TextError(top, 'the text describes no machine', 'add a line "machine intel, cpus 4 + 1 hot-addable"');
+    const { findings, kernel, machine } = this;
+    const wants = (is: unknown, message: string, hint = ''): void =>
+      void findings.attempt(() => {
+        if (!is) throw new TextError(this.at(1, 1, 1), message, hint);
+      });
+    wants(this.name, 'a litmus text begins with "litmus NAME"');
+    wants(kernel, 'the text names no kernel', 'add a line "kernel v5.15"');
+    wants(machine, 'the text describes no machine', 'add a line "machine intel, cpus 4 + 1 hot-addable"');
+    const resolved = this.raw.map((raw) => findings.attempt(() => this.resolve(raw))!);
+    const cpus = machine?.cpus ?? LIMITS.cpus;
+    const faults = this.faults.map((f) => findings.attempt(() => faultOf(f, cpus))!);
+    const hardware = this.hardware.map((h) =>
+      findings.attempt(() => ({ ...h, cpu: h.cpu ? cpuOf(h.cpu, cpus) : -1 }))!,
+    );
+    findings.stop();
     const vms = this.vms.map((vm) => ({ ...vm, ...this.vmModes.get(vm.name) }));
-    const resolved = this.raw.map((raw) => this.resolve(raw));
     const actors = this.actors.map((actor, a) => ({
       ...actor,
       actions: this.raw.flatMap((raw, i) => (raw.actor === a ? [resolved[i]!] : [])),
@@ -334,15 +346,15 @@ class LitmusParser {
       about: this.about.join(' ').trim(),
       group: this.group,
       look: this.look,
-      kernel: this.kernel.text,
-      kernelPlace: this.kernel.place,
+      kernel: kernel!.text,
+      kernelPlace: kernel!.place,
       setup: {
-        ...machine,
+        ...machine!,
         vms,
         actors: withAfter,
-        faults: this.faults.map((f) => faultOf(f, machine.cpus)),
+        faults,
         params: this.params,
-        hardware: this.hardware.map((h) => ({ ...h, cpu: h.cpu ? cpuOf(h.cpu, machine.cpus) : -1 })),
+        hardware,
         question: this.question,
       },
     };
