@@ -22,4 +22,4 @@ export const KERNELS = [
 ] as const;
 
 /** Designs from the list, each a patch over one of the kernels: `proposals/NAME.kern`. */
-export const PROPOSALS = ['move-to-online'] as const;
+export const PROPOSALS = ['move-to-online', 'lazy-enable', 'vmxon-at-start'] as const;
