@@ -105,7 +105,7 @@ describe('hotlanes matrix --failures', () => {
       '--vendor',
       'amd',
       '--max',
-      '12',
+      '16',
       '--json',
     ]);
     const map = JSON.parse(out) as FailuresJson;

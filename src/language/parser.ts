@@ -310,7 +310,9 @@ export class Parser extends StatementParser {
   }
 
   private fn(kind: 'fn' | 'action'): Ast.FnDecl {
-    const name = this.name('the name of the function');
+    // no statement calls an action, so that its name may be a word of the language: stop
+    const action = kind === 'action' && this.token.kind === 'name' && this.tokens[this.at + 1]?.text === '(';
+    const name = action ? this.tokens[this.at++]! : this.name('the name of the function');
     const params = this.params();
     const returns: Ast.TypeName =
       this.token.text === '-' && this.tokens[this.at + 1]?.text === '>'

@@ -46,7 +46,7 @@ describe('the sentence says what the run shows', () => {
     `fail: The online write of cpu4 returns ${headline}`,
     'CPU 4 is offline',
     'admin: affine vm0.vcpu0 to cpu4 returns -EINVAL',
-    'vm0.vcpu0 runs on CPU 1, vm0.vcpu1 runs on CPU 0; no oops',
+    'vm0.vcpu0 runs on CPU 1, vm0.vcpu1 runs on CPU 2; no oops',
   ];
 
   it.each<[string, string, string[]]>([
@@ -132,13 +132,13 @@ describe('the sentence says what the run shows', () => {
     [
       'a module in use',
       without.replace('affine vm0.vcpu0 to cpu4', 'rmmod kvm_intel'),
-      ['fail: admin: rmmod kvm_intel returns -EAGAIN', 'vm0.vcpu0 runs on CPU 1, vm0.vcpu1 runs on CPU 0; no oops'],
+      ['fail: admin: rmmod kvm_intel returns -EAGAIN', 'vm0.vcpu0 runs on CPU 1, vm0.vcpu1 runs on CPU 2; no oops'],
     ],
     [
       'a CPU that is taken off again',
       without.replace('to cpu4', 'to cpu4\n        offline cpu4'),
       [
-        'ok: vm0.vcpu0 runs on CPU 1; no oops',
+        'ok: vm0.vcpu0 runs on CPU 0; no oops',
         'CPU 4 is offline',
         'vm0.vcpu0 lost its affinity when it had to leave CPU 4',
       ],
@@ -233,13 +233,20 @@ ${FAULT}`,
   it('waits for a lock whose holder is dead, and others wait for it', () => {
     const o = outcome(text, {}, 'big-lock', BIG_LOCK);
     expect(o.hung).toMatchObject([
-      { task: 'ops', waits: 'lock', lock: 'kvm_lock', holder: 'vm0.vcpu0', holder_dead: true, function: 'create_vm' },
+      {
+        task: 'ops',
+        waits: 'lock',
+        lock: 'kvm_lock',
+        holder: 'vm0.vcpu0',
+        holder_dead: true,
+        function: 'kvm_create_vm',
+      },
       { task: 'bob', waits: 'action', on: ['ops: vm1 = create vm, 1 vcpu'], holder: 'ops', holder_dead: false },
     ]);
     expect(said(o).slice(5)).toEqual([
       'the host lives, but not all of it:',
-      'ops: vm1 = create vm, 1 vcpu never returns: ops waits in create_vm for kvm_lock, held by vm0.vcpu0, which is dead',
-      'bob: offline cpu4 never begins: bob waits for "ops: vm1 = create vm, 1 vcpu"; ops waits in create_vm for kvm_lock, held by vm0.vcpu0, which is dead',
+      'ops: vm1 = create vm, 1 vcpu never returns: ops waits in kvm_create_vm for kvm_lock, held by vm0.vcpu0, which is dead',
+      'bob: offline cpu4 never begins: bob waits for "ops: vm1 = create vm, 1 vcpu"; ops waits in kvm_create_vm for kvm_lock, held by vm0.vcpu0, which is dead',
     ]);
   });
 

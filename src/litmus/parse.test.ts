@@ -102,7 +102,7 @@ describe('litmus text', () => {
     ['set_fial cpu1 37', '4:4 the kernel own has no action set_fial (did you mean set_fail?)'],
     ['tune upp 1', '4:4 tune takes an int (write tune INT)'],
     ['st fail cpu1 37', '4:4 the kernel own has no action st (did you mean set_fail?)'],
-    ['zzz', '4:4 the kernel own has no action zzz (it has: affine VCPU CPU, clear fail CPU, create vm VM, '],
+    ['zzz', '4:4 the kernel own has no action zzz (it has: affine VCPU CPU, clear fail CPU, create vcpu VCPU, '],
     ['set_fail cpu1', '4:4 set_fail takes a cpu and a state (write set fail CPU STATE)'],
     ['set_fail cpu1 workqueue:onlin', '4:18 workqueue:onlin is not known here (did you mean workqueue:online?)'],
     ['set_fail one 37', '4:13 one is not known here (a cpu is written cpu1)'],

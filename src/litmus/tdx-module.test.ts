@@ -8,7 +8,7 @@ const BARE = `kernel bare over v6.12 : tdx-status, tdx-module, tdx-td
 release 0
 action vmx_on(cpu) "model" { on cpu cpu call vmx_goes_on(); return 0 }
 fn vmx_goes_on(cpu) "model" { vmxon[cpu] = true }
-action vmx_off(cpu) "model" { vmxon[cpu] = false; return 0 }
+replace action vmx_off(cpu) "model" { vmxon[cpu] = false; return 0 }
 global word told
 ${[
   'SYS_INIT:TDH_SYS_INIT(cpu)',
