@@ -108,6 +108,14 @@ export const commands: readonly Command[] = [
     run: () => openDialog('failures'),
     when: () => inRun() && get().run !== null,
   },
+  {
+    id: 'view.sources',
+    title: 'What this run rests on',
+    group: 'View',
+    keys: ['i'],
+    run: () => openDialog('sources'),
+    when: () => inRun() && get().run !== null,
+  },
   { id: 'view.clear', title: 'Clear the selection', group: 'View', keys: ['Escape'], run: clear },
 
   { id: 'text.undo', title: 'Undo', group: 'Text', keys: ['Mod+z'], run: undo, when: () => get().past.length > 0 },

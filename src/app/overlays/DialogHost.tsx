@@ -9,6 +9,7 @@ import ui from '../ui/ui.module.css';
 import { Help } from './Help';
 import { ImportReportView } from './ImportReportView';
 import { LaneTable } from './LaneTable';
+import { SourcesView } from './SourcesView';
 import styles from './overlays.module.css';
 
 const MatrixView = lazy(() => import('./MatrixView').then((m) => ({ default: m.MatrixView })));
@@ -22,6 +23,7 @@ const titles: Record<Exclude<AppState['dialog'], null>, string> = {
   table: 'The lanes as a table',
   report: 'What was read',
   matrix: 'Outcome matrix: every question on every kernel and design',
+  sources: 'What this run rests on',
   failures: 'Failure map: what comes of each failing step',
 };
 
@@ -51,6 +53,7 @@ export default function DialogHost() {
                 {dialog === 'help' && <Help />}
                 {dialog === 'table' && <LaneTable />}
                 {dialog === 'report' && <ImportReportView />}
+                {dialog === 'sources' && <SourcesView />}
               </div>
             )}
           </Dialog.Popup>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { durationText } from '../../lanes/scale';
+import { sourceOf, standingOf } from '../inspect/sources';
 import { stepView, type StackLine, type StepView } from '../inspect/step';
 import type { RunView } from '../store/run-view';
 import { whenLoaded } from '../late';
@@ -9,6 +10,7 @@ import { SideBadge } from '../ui/SideBadge';
 import { useApp } from '../use-app';
 import { Differences } from './Differences';
 import { Selected } from './Selected';
+import { Source, StandingMark } from './Source';
 import { TraceInspector } from './TraceInspector';
 import styles from './inspector.module.css';
 
@@ -80,7 +82,7 @@ function StepInspector({ run }: { readonly run: RunView }) {
           <Where step={step} />
           <Happened step={step} />
           <Changed step={step} />
-          <Stack step={step} />
+          <Stack step={step} run={run} />
         </>
       }
       lower={
@@ -99,7 +101,9 @@ function Variables({ step }: { readonly step: StepView }) {
       <dl className={styles.values}>
         {values.map((v) => (
           <div key={v.name} className={v.changed ? styles.changed : undefined} title={v.doc || undefined}>
-            <dt>{v.name}</dt>
+            <dt>
+              {v.name} <StandingMark standing={standingOf(v.doc)} short />
+            </dt>
             <dd>{v.value}</dd>
           </div>
         ))}
@@ -130,13 +134,15 @@ function Where({ step }: { readonly step: StepView }) {
   );
 }
 
-function Stack({ step }: { readonly step: StepView }) {
+function Stack({ step, run }: { readonly step: StepView; readonly run: RunView }) {
   const [inner, ...callers] = step.stack;
   if (!inner) return null;
+  const source = sourceOf(run.program, inner.fn);
   return (
     <Section title="Stack">
       <div className={styles.innermost}>
-        <Call {...inner} />
+        <code>{inner.fn}</code>
+        {source && <StandingMark standing={source.standing} />}
       </div>
       {step.line && (
         <div className={styles.line}>
@@ -149,18 +155,20 @@ function Stack({ step }: { readonly step: StepView }) {
       <ol className={styles.stack} aria-label="Callers, the nearest first">
         {callers.map((call, i) => (
           <li key={i}>
-            <Call {...call} />
+            <Call {...call} run={run} />
           </li>
         ))}
       </ol>
+      {source && <Source source={source} />}
     </Section>
   );
 }
 
-function Call({ fn, source }: StackLine) {
+function Call({ fn, source, run }: StackLine & { readonly run: RunView }) {
   return (
     <>
       <code>{fn}</code>
+      <StandingMark standing={sourceOf(run.program, fn)?.standing ?? 'read'} short />
       {source !== '' && <span className={styles.source}>{source}</span>}
     </>
   );
@@ -188,7 +196,9 @@ function Changed({ step }: { readonly step: StepView }) {
       <dl className={styles.values}>
         {step.changes.map((c) => (
           <div key={c.name} className={styles.changed} title={c.doc || undefined}>
-            <dt>{c.name}</dt>
+            <dt>
+              {c.name} <StandingMark standing={standingOf(c.doc)} short />
+            </dt>
             <dd>
               {c.before} → {c.after}
             </dd>

@@ -5,6 +5,7 @@ import { around } from '../late';
 import { Fragment, lazy, Suspense } from 'react';
 import styles from './sentence.module.css';
 
+const Basis = lazy(() => around.then((m) => ({ default: m.Basis })));
 const BesideSentence = lazy(() => around.then((m) => ({ default: m.BesideSentence })));
 
 export const sign: Record<Tone, string> = { oops: '!', fail: '!', ok: '✓', unknown: '?' };
@@ -84,7 +85,13 @@ function One() {
             )}
           </>
         )}
-        {trace && <span className={styles.dim}>{trace.read}</span>}
+        {trace ? (
+          <span className={styles.dim}>{trace.read}</span>
+        ) : (
+          <Suspense fallback={null}>
+            <Basis />
+          </Suspense>
+        )}
       </div>
     </section>
   );

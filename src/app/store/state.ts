@@ -120,7 +120,7 @@ export interface AppState {
   /** On a narrow page one panel at a time lies over the lanes. */
   readonly sheet: PanelName | null;
   readonly menu: OpenMenu | null;
-  readonly dialog: 'help' | 'table' | 'report' | 'matrix' | 'failures' | null;
+  readonly dialog: 'help' | 'table' | 'report' | 'matrix' | 'failures' | 'sources' | null;
   readonly work: Work | null;
   readonly notice: Notice | null;
 }
