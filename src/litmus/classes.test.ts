@@ -104,6 +104,14 @@ describe('the class of a run', () => {
     expect(line).toBe('CPU 1 is offline, though its online write succeeded');
   });
 
+  it('VM dies: KVM bugs a TD whose TDH.VP.FLUSH fails, and its KVM_RUN says -EIO (tdx 2, 6.6)', () => {
+    const td = ['hardware tdx_bios=1', 'q: modprobe kvm_intel tdx=1', '   td0 = create td', '   run td0'];
+    const { c, o, line } = play('v6.17', ...td, 'a: affine td0.vcpu0 to cpu1 after run td0', 'fault TDH_VP_FLUSH returns TDX_OPERAND_BUSY'); // prettier-ignore
+    expect(c).toMatchObject({ id: 'vm-dies', vms: ['td0'], errno: '-EIO' });
+    expect(line).toMatch(/^td0\.vcpu0 on CPU \d: KVM_RUN returns -EIO$/);
+    expect(o.vms).toEqual([{ name: 'td0', held: true, dead: true }]);
+  });
+
   it('unknown: the run met what the text does not model', () => {
     const { c } = play('v6.1', 'admin: hotadd cpu2', '  online cpu2', 'fault cpu2 workqueue_online_cpu returns -ENOMEM', 'fault cpu2 lockup_detector_offline_cpu returns -EINVAL'); // prettier-ignore
     expect(c.id).toBe('unknown');

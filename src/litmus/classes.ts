@@ -13,7 +13,7 @@ import type { ActionOutcome, FailedCallback, Hung, OopsOutcome, Outcome } from '
  * From harmless to worst. works: all was done; refused: an action returned an error and nobody is harmed; cpu-lost: a CPU
  * is offline that was not taken down, and no caller was told; vm-refused: KVM_CREATE_VM returned an error; no-kvm: the
  * module did not load; swallowed: CPUs run tasks without the virtualization that VMs count on, and no caller was told; vm-dies: a VM was
- * ended, its KVM_RUN returns an error; thread-dies: an oops killed a vCPU's thread; oops: it killed something else;
+ * ended, its KVM_RUN returns an error or an exit that no VMM goes on from; thread-dies: an oops killed a vCPU's thread; oops: it killed something else;
  * hang: somebody waits for ever, or a CPU does nothing any more; host-dies: panic, or all CPUs stand still for ever.
  */
 export const SCALE = [
@@ -72,8 +72,14 @@ export function classOf(o: Outcome): OutcomeClass {
     return { ...NOTHING, id: 'hang', hung, cpus: o.stuck_cpus, ...at(first) };
   if (others.length > 0) return { ...NOTHING, id: 'oops', ...at(others[0]!) };
   if (killed.length > 0) return { ...NOTHING, id: 'thread-dies', vms: victims(o), ...at(killed[0]!) };
-  const dead = o.vms.filter((vm) => vm.dead);
-  if (dead.length > 0) return { ...NOTHING, id: 'vm-dies', vms: dead.map((vm) => vm.name), errno: '-EIO' };
+  const ended = new Set([
+    ...o.vms.filter((vm) => vm.dead).map((vm) => vm.name),
+    ...o.kvm_run.map((r) => r.task.split('.')[0]!),
+  ]);
+  if (ended.size > 0) {
+    const told = o.kvm_run[0] ?? null;
+    return { ...NOTHING, id: 'vm-dies', vms: [...ended], errno: told?.errno ?? null, step: told?.step ?? -1 };
+  }
   const bare = withoutVirtualization(o);
   if (bare.length > 0) return { ...NOTHING, id: 'swallowed', cpus: bare };
   const failed = causes(o);

@@ -108,6 +108,16 @@ export interface OopsOutcome {
   readonly time_us: number;
 }
 
+/** A KVM_RUN that told its VMM something else than to go on: an error, or an exit reason that ends the VM. */
+export interface RunOutcome {
+  readonly task: string;
+  readonly cpu: number;
+  readonly errno: string | null;
+  /** KVM_EXIT_SHUTDOWN 8, KVM_EXIT_FAIL_ENTRY 9, KVM_EXIT_INTERNAL_ERROR 17. */
+  readonly exit_reason: number | null;
+  readonly step: number;
+}
+
 /** A hotplug callback that returned an error. */
 export interface FailedCallback {
   readonly cpu: number;
@@ -131,6 +141,7 @@ export interface Outcome {
   readonly returns: readonly ActionOutcome[];
   readonly log: readonly LogOutcome[];
   readonly oops: readonly OopsOutcome[];
+  readonly kvm_run: readonly RunOutcome[];
   readonly panic: string | null;
   /** hung: all CPUs stand still for a stopper that is dead, or hold and spin for a run queue lock. */
   readonly host: 'alive' | 'hung' | 'panicked';
@@ -184,6 +195,7 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
     returns: seen.returns,
     log: seen.log,
     oops: seen.oops,
+    kvm_run: seen.runs,
     panic: seen.panic,
     host: seen.panic !== null ? 'panicked' : hangsWhole(result) ? 'hung' : 'alive',
     stuck_cpus: stuckCpus(machine),

@@ -5,7 +5,7 @@ import type { Effect } from '../machine/effects';
 import { Cursor } from '../machine/history';
 import type { Machine } from '../machine/machine';
 import type { RunResult } from '../machine/run';
-import type { ActionOutcome, FailedCallback, LogOutcome, OopsOutcome, Virtualization } from './outcome';
+import type { ActionOutcome, FailedCallback, LogOutcome, OopsOutcome, RunOutcome, Virtualization } from './outcome';
 
 /** A hotplug state by its number. */
 export function stateName(program: Program, number: number): { number: number; name: string } {
@@ -36,6 +36,7 @@ export interface Seen {
   readonly log: LogOutcome[];
   readonly oops: OopsOutcome[];
   panic: string | null;
+  readonly runs: RunOutcome[];
   readonly migrations: { task: string; from: number; to: number; step: number; time_us: number }[];
   readonly failedCallbacks: FailedCallback[];
   readonly affinityLost: { task: string; cpu: number; step: number }[];
@@ -67,6 +68,7 @@ export function readHistory(result: RunResult): Seen {
     log: [],
     oops: [],
     panic: null,
+    runs: [],
     migrations: [],
     failedCallbacks: [],
     affinityLost: [],
@@ -150,7 +152,11 @@ export function readHistory(result: RunResult): Seen {
         case 'ended':
           if (!e.dead) seen.ended.add(e.context);
           break;
-        case 'trace':
+        case 'trace': {
+          const said = kvmRun(e.text);
+          if (said) seen.runs.push({ task: name(s.context), cpu: e.cpu, ...said, step });
+          break;
+        }
         case 'send':
         case 'deliver':
         case 'handled':
@@ -159,6 +165,13 @@ export function readHistory(result: RunResult): Seen {
     }
   }
   return seen;
+}
+
+/** What KVM_RUN told the VMM, where it was not to go on: the kernel text says it as a trace line. */
+function kvmRun(text: string): Pick<RunOutcome, 'errno' | 'exit_reason'> | null {
+  const [, errno, reason] = /^KVM_RUN(?: returns (-E\w+)|: exit reason (\d+))$/.exec(text) ?? [];
+  if (errno) return { errno, exit_reason: null };
+  return reason ? { errno: null, exit_reason: Number(reason) } : null;
 }
 
 /** Asks about a state of the past: the machine is put into it, asked, and put back. */

@@ -40,14 +40,12 @@ function say(o: Outcome): Sentence {
     };
   const failed = failures(o);
   const hangs = o.hung.map((h) => hang(o, h));
-  const dead = o.vms
-    .filter((vm) => vm.dead)
-    .map((vm) => `${vm.name} is dead: KVM_RUN and every ioctl on it return -EIO`);
-  if (dead.length > 0)
+  const ended = endedVms(o);
+  if (ended.length > 0)
     return {
-      headline: dead[0]!,
+      headline: ended[0]!,
       details: [
-        ...dead.slice(1),
+        ...ended.slice(1),
         ...failed.map((r) => failure(o, r)),
         ...hangs,
         ...swallowed(o),
@@ -161,6 +159,24 @@ function whyOff(oops: OopsOutcome, online: ActionOutcome | undefined): string[] 
     case null:
       return [];
   }
+}
+
+// ---- a VM was ended
+
+const EXIT_REASON: Readonly<Record<number, string>> = {
+  8: 'KVM_EXIT_SHUTDOWN',
+  9: 'KVM_EXIT_FAIL_ENTRY',
+  17: 'KVM_EXIT_INTERNAL_ERROR',
+};
+
+/** What KVM_RUN told of the VMs that it no longer runs; then which VMs KVM has ended. */
+function endedVms(o: Outcome): string[] {
+  const told = o.kvm_run.map(({ task, cpu, errno, exit_reason: r }) => {
+    const what = r === null ? errno : `${EXIT_REASON[r] ?? 'exit reason'} (${r})`;
+    return `${task} on CPU ${cpu}: KVM_RUN returns ${what}`;
+  });
+  const dead = o.vms.filter((vm) => vm.dead).map((vm) => `${vm.name} is dead: every ioctl on it returns -EIO`);
+  return [...told, ...dead];
 }
 
 // ---- somebody was refused
