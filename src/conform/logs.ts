@@ -1,0 +1,155 @@
+/**
+ * The kernel log: lines of KVM and of the hotplug core, in their order, against those that the model's steps print. What a
+ * line is worth comparing is told by the model's own formats and by the prefixes of those two; other lines are other parts
+ * of the kernel.
+ */
+import type { Program } from '../language/program';
+import type { Dmesg } from '../timeline/dmesg-import';
+
+export interface LogLine {
+  /** 1-based line of dmesg.txt. */
+  readonly line: number;
+  readonly stampUs: number;
+  readonly text: string;
+}
+
+export interface LogView {
+  /** Lines to compare, in file order. */
+  readonly lines: readonly LogLine[];
+  /** Others, by why. */
+  readonly left: ReadonlyMap<string, number>;
+  /** Lines of other parts of the kernel and of the rig. */
+  readonly others: number;
+}
+
+/** Lines of KVM and of the hotplug core, whether or not the model prints them. */
+const OURS = [
+  /^kvm(_amd|_intel)?: /,
+  /^SVM: /,
+  /^has_svm: /,
+  /^(smpboot|virt\/tdx): /,
+  /^(ACPI: )?CPU ?\d+( is up$| has been hot-added| (UP|DOWN) state | is now offline)/,
+  /^(Disabling|Enabling) non-boot CPUs/,
+  /^Error (taking|bringing) CPU/,
+  /^Will online and init hotplugged CPU/,
+  /^process \d+ \(.*\) no longer affine to cpu/,
+  /^(------------\[ cut here|kernel BUG at |BUG: |WARNING: |Oops: |invalid opcode: )/,
+  /^Kernel panic - not syncing/,
+  /^note: .*exited with /,
+  /^INFO: task .* blocked for more than/,
+  /^(x86: |smpboot: x86: )Booting SMP configuration/,
+];
+/** What a vendor module says of itself when it is loaded. */
+const BANNER =
+  /^(kvm_amd|kvm_intel|kvm|SVM)(: kvm)?: (Nested |PMU virtualization|TSC scaling|Virtual |LBR |AVIC |SEV|V_NMI |vgif )/i;
+const POWER_OFF = /^kvm: exiting hardware virtualization$/;
+const INIT = /^Run \S+ as init process/;
+
+export function viewLog(program: Program, dmesg: Dmesg): LogView {
+  const formats = formatsOf(program);
+  const lines: LogLine[] = [];
+  const left = new Map<string, number>();
+  const count = (why: string): void => void left.set(why, (left.get(why) ?? 0) + 1);
+  const begun = dmesg.lines.findIndex((l) => INIT.test(l.text));
+  let others = 0;
+  /** In the report of an oops: its head is compared, registers and stack are addresses. */
+  const within = new Map<number, 'head' | 'body' | 'note'>();
+  for (const r of dmesg.reports) {
+    let head = true;
+    for (let i = r.from; i <= r.to; i++) {
+      const { text } = dmesg.lines[i]!;
+      within.set(i, /^note: .*exited with /.test(text) ? 'note' : head ? 'head' : 'body');
+      if (/^RIP: 0010:/.test(text)) head = false;
+    }
+  }
+  dmesg.lines.forEach((l, i) => {
+    if (i <= begun) return;
+    const text = normalized(l.text);
+    const ours = OURS.some((p) => p.test(text)) || formats.some((p) => p.test(text));
+    const part = within.get(i);
+    if (part === 'body' || (part === 'head' && !ours)) count('addresses: registers and stacks of oops reports');
+    else if (!ours) others += 1;
+    else if (BANNER.test(text)) count('load banners');
+    else if (POWER_OFF.test(text)) count('power-off');
+    else lines.push({ line: l.line, stampUs: l.stampUs, text });
+  });
+  return { lines, left, others };
+}
+
+/**
+ * Offsets into functions are addresses: "kvm_spurious_fault+0xe/0x10 [kvm]" is "kvm_spurious_fault [kvm]". Whether the page
+ * tables are isolated (PTI, NOPTI behind "invalid opcode") is a property of the machine.
+ */
+export function normalized(text: string): string {
+  return text
+    .replace(/\+0x[0-9a-f]+\/0x[0-9a-f]+/g, '')
+    .replace(/^((?:Oops: )?invalid opcode: .*?) (?:NO)?PTI$/, '$1')
+    .trimEnd();
+}
+
+function formatsOf(program: Program): RegExp[] {
+  const texts = new Set<string>([program.hooks.affinityLost]);
+  for (const i of program.code) if (i.op === 'log' || i.op === 'warn') texts.add(i.format);
+  const letters: Readonly<Record<string, string>> = { d: '-?\\d+', p: '\\d+', x: '[0-9a-f]+', t: '.+', v: '.+', e: '-?\\w+', S: '.+' }; // prettier-ignore
+  return [...texts].map((format) => {
+    const pattern = format
+      .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+      .replace(/%([a-zA-Z])/g, (_, letter: string) => letters[letter] ?? '.+');
+    return new RegExp(`^${pattern}$`);
+  });
+}
+
+/** Lines printed at the same time by different CPUs may stand in either order. */
+const TOGETHER = 500_000;
+const WINDOW = 24;
+
+/** Meets the model's lines with the log's, in order. */
+export class LogMatch {
+  private readonly met: boolean[];
+  private head = 0;
+  matched = 0;
+  /** Lines met before one that stands earlier in the file. */
+  swapped = 0;
+
+  constructor(private readonly view: LogView) {
+    this.met = view.lines.map(() => false);
+  }
+
+  /** The line that the model prints now; null where the log has it not. */
+  meet(text: string): LogLine | null {
+    const { lines } = this.view;
+    const said = normalized(text);
+    const first = lines[this.head];
+    for (let i = this.head; i < lines.length && i < this.head + WINDOW; i++) {
+      const line = lines[i]!;
+      if (this.met[i] || line.text !== said) continue;
+      if (Math.abs(line.stampUs - first!.stampUs) > TOGETHER) break;
+      this.met[i] = true;
+      this.matched += 1;
+      if (i > this.head) this.swapped += 1;
+      while (this.met[this.head]) this.head += 1;
+      return line;
+    }
+    return null;
+  }
+
+  /** The next line that nobody has printed yet. */
+  next(): LogLine | null {
+    return this.view.lines[this.head] ?? null;
+  }
+
+  unmet(): LogLine[] {
+    return this.view.lines.filter((_, i) => !this.met[i]);
+  }
+
+  save(): { met: boolean[]; head: number; matched: number; swapped: number } {
+    return { met: [...this.met], head: this.head, matched: this.matched, swapped: this.swapped };
+  }
+
+  restore(saved: ReturnType<LogMatch['save']>): void {
+    saved.met.forEach((m, i) => (this.met[i] = m));
+    this.head = saved.head;
+    this.matched = saved.matched;
+    this.swapped = saved.swapped;
+  }
+}
