@@ -171,8 +171,13 @@ function readBy(result: RunResult, code: Code, x: number): string[] {
     case 'not':
     case 'minus':
       return readBy(result, code.of, x);
-    case 'bin':
+    case 'bin': {
+      // of two things that must both hold, the one that does is not waited for
+      const holds = (side: Code): boolean => code.how === 'and' && evaluator(side, machine.around)(machine.s, x) !== 0;
+      if (holds(code.left)) return readBy(result, code.right, x);
+      if (holds(code.right)) return readBy(result, code.left, x);
       return [...readBy(result, code.left, x), ...readBy(result, code.right, x)];
+    }
     case 'ask': {
       if (CPU_ASKS.has(code.what)) return [];
       const of = evaluator(code.of, machine.around)(machine.s, x);

@@ -28,7 +28,6 @@ const OWN = {
   source: `proposal own over v5.15
 const weird = 7
 action tune(n: int -3..9) { return 0 }
-action suspend() { return 0 }
 action tune_up(up: bool) { return 0 }
 action is_td(vm) { if vm_td[vm] { return 1 }; return 0 }
 `,

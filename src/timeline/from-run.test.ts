@@ -77,7 +77,7 @@ describe('timeline of a run', () => {
         .map((f) => f.to)
         .sort(),
     ).toEqual([1, 2, 3]);
-    expect(flows.filter((f) => f.kind === FlowKind.migration)).toEqual([
+    expect(flows.filter((f) => f.kind === FlowKind.migration && f.name === 'vm0.vcpu0')).toEqual([
       { kind: FlowKind.migration, name: 'vm0.vcpu0', to: 4 },
     ]);
   });
