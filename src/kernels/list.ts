@@ -22,4 +22,25 @@ export const KERNELS = [
 ] as const;
 
 /** Designs from the list, each a patch over one of the kernels: `proposals/NAME.kern`. */
-export const PROPOSALS = ['move-to-online', 'lazy-enable', 'vmxon-at-start'] as const;
+export const PROPOSALS = [
+  'move-to-online',
+  'bug-the-vm',
+  'pin-in-userspace',
+  'check-in-callback',
+  'chao-v1',
+  'chao-v4',
+  'lazy-enable',
+  'irqsave-in-online',
+  'vmxon-at-start',
+  'td1-document',
+  'td3-usage-count',
+  'td3-usage-count-scan',
+  'td4-bug-in-sched-in',
+  'td5a-pin',
+  'td6-compat-callback',
+  'td7a-acpi-refuses',
+  'td7b-no-acpi-hotplug',
+  'td7c-acpi-panics',
+  'td8-trust-bios',
+  'td9-shipped',
+] as const;

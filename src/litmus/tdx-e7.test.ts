@@ -192,4 +192,14 @@ describe(`${K}: the last CPU of a package (tdx 6.5)`, () => {
     const t = play([LOAD, ...td, '   affine td0.vcpu0 to cpu0', '   offline cpu2', '   offline cpu3'], two);
     expect(t.results('q').at(-1)).toBe(E.BUSY);
   });
+  it('CACHE.WB fails on a package: the HKID leaks, and the last CPU of a package never goes again (tdx 6.6)', () => {
+    const t = play([LOAD, '   td0 = create td', '   destroy td0', '   offline cpu2', '   offline cpu3', 'fault cpu2 TDH_PHYMEM_CACHE_WB returns TDX_WBCACHE_RESUME_ERROR'], two); // prettier-ignore
+    expect(t.results('q')).toEqual([0, 0, 0, 1, E.BUSY]);
+    expect(t.log).toContain('kvm_intel: tdh_mng_key_freeid() failed. HKID 33 is leaked.');
+  });
+  it('after the TD is gone it may', () => {
+    const t = play([LOAD, '   td0 = create td', '   destroy td0', '   offline cpu2', '   offline cpu3'], two);
+    expect(t.results('q')).toEqual([0, 0, 0, 1, 1]);
+    expect(t.log).toEqual(OK_LOG);
+  });
 });

@@ -113,7 +113,7 @@ describe(`${K}: a TD's vCPU moves (tdx 6.3)`, () => {
   });
 
   it('flush skipped: VP.ENTER is TDX_VCPU_ASSOCIATED, INTERNAL_ERROR, the VM lives', () => {
-    const t = play([RUN, ...moves, 'fault cpu1 TDH_VP_FLUSH returns 0']);
+    const t = play([RUN, ...moves, 'fault TDH_VP_FLUSH returns 0']);
     expect(t.told).toContain(INTERNAL_ERROR);
     expect(bugged(t)).toEqual([0, 0]);
   });
@@ -140,5 +140,34 @@ describe(`${K}: a TD's vCPU moves (tdx 6.3)`, () => {
     const t = play([RUN, 'admin: hotadd cpu3 after run', '   online cpu3', '   affine td0.vcpu0 to cpu3']);
     expect(t.results('admin')).toEqual([0, E.OPNOTSUPP, E.INVAL]);
     expect(t.probe('td_runs', 0)).toBe(1);
+  });
+});
+
+describe(`${K}: a TD ends (tdx 1.5 step 4, 2)`, () => {
+  const moved = [RUN, '   affine td0.vcpu0 to cpu1'];
+  it.each(['destroy', 'kill'])(
+    '%s: every vCPU flushed, the caches of every package written back, the HKID free again',
+    (how) => {
+      const t = play([...moved, `   ${how} td0`, '   td1 = create td'], 'cpus 4, packages 2');
+      expect(t.results('q').at(-1)).toBe(0);
+      expect([t.probe('hkids_in_use'), t.probe('vm_held', 0), t.log.length]).toEqual([1, 0, 1]);
+      for (const cpu of [0, 1, 2, 3]) expect(t.probe('associated', 0, cpu)).toBe(0);
+    },
+  );
+
+  it('a TD that was bugged can be destroyed', () => {
+    const t = play([...moved, '   offline cpu2', '   destroy td0', 'fault cpu1 TDH_VP_ENTER returns TDX_SEAMCALL_GP']);
+    expect([bugged(t)[1], t.probe('hkids_in_use')]).toEqual([1, 0]);
+  });
+
+  it('CACHE.WB that is interrupted is taken up again (tdx 2)', () => {
+    const t = play(['   destroy td0', 'fault TDH_PHYMEM_CACHE_WB returns TDX_INTERRUPTED_RESUMABLE once']);
+    expect([t.probe('hkids_in_use'), t.log.length]).toEqual([0, 1]);
+  });
+
+  it('KEY.FREEID fails: the VM is bugged, the HKID leaks (tdx 2, 6.6)', () => {
+    const t = play(['   destroy td0', 'fault TDH_MNG_KEY_FREEID returns TDX_OPERAND_BUSY']);
+    expect(t.log.at(-1)).toBe('kvm_intel: tdh_mng_key_freeid() failed. HKID 33 is leaked.');
+    expect([bugged(t)[0], t.probe('hkids_in_use')]).toEqual([1, 1]);
   });
 });
