@@ -30,6 +30,109 @@ const BAD = ['admin: hotadd cpu3', '       online cpu3 after run a', '       aff
 const EIO = -5;
 const EINVAL = -22;
 
+const INCOMPATIBLE = 'hardware cpu3 vmcs_config=2';
+const ENABLE_FAILS = 'fault cpu3 kvm_arch_hardware_enable returns -EIO';
+
+describe('bug-the-vm (facts 11 A)', () => {
+  it.each(['intel', 'amd'] as const)('%s: the VM dies loudly, the host and the CPU go on (A2-A5)', (vendor) => {
+    const r = play('bug-the-vm', vendor, `q: modprobe kvm_${vendor}`, ...VM.slice(1), ...BAD, '       offline cpu2', '       vcpu_ioctl a.vcpu0', ENABLE_FAILS); // prettier-ignore
+    expect(results(r, 'admin')).toEqual([0, 1, 0, 1, EIO]);
+    expect([oopses(r), r.machine.probe('vm_is_dead', 0), r.machine.probe('online', 3)]).toEqual([[], 1, 1]);
+    expect(log(r)).toContain('WARNING: arch/x86/kvm/x86.c kvm_arch_vcpu_load');
+  });
+
+  it('other VMs live, and the next one that is placed there dies too', () => {
+    const r = play('bug-the-vm', 'intel', ...VM, '   b = create vm', '   run b', '   affine b.vcpu0 to cpu0', '   c = create vm', '   run c', ...BAD, '       affine c.vcpu0 to cpu3 after run c', ENABLE_FAILS); // prettier-ignore
+    expect([0, 1, 2].map((vm) => r.machine.probe('vm_is_dead', vm))).toEqual([1, 0, 1]);
+    expect(oopses(r)).toEqual([]);
+  });
+
+  it('closing the fds of the dead VM frees it: nothing of it is touched on the bad CPU (A6)', () => {
+    const r = play(
+      'bug-the-vm',
+      'intel',
+      ...VM,
+      ...BAD,
+      '       offline cpu2',
+      '       destroy a',
+      '       rmmod kvm_intel',
+      ENABLE_FAILS,
+    );
+    expect([results(r, 'admin').slice(4), oopses(r)]).toEqual([[0, 0], []]);
+  });
+});
+
+describe('pin-in-userspace (facts 11 B)', () => {
+  it('a pinned vCPU is not moved to the CPU by anything but another mask', () => {
+    const r = play('pin-in-userspace', 'intel', ...VM, ...BAD.slice(0, 2), ENABLE_FAILS);
+    expect([oopses(r), r.machine.probe('loaded', 0, 3)]).toEqual([[], 0]);
+  });
+
+  it('hole: the CPU of the pinned vCPU goes away, its mask becomes all CPUs for good', () => {
+    const r = play('pin-in-userspace', 'intel', 'q: modprobe kvm_intel', '   offline cpu2', '   a = create vm', '   run a', 'admin: hotadd cpu3', '       online cpu3 after run a', '       offline cpu1', ENABLE_FAILS); // prettier-ignore
+    expect(log(r).some((line) => /no longer affine to cpu\d$/.test(line))).toBe(
+      log(r).some((line) => line.includes('affine')),
+    );
+    expect(results(r, 'admin')).toEqual([0, 1, 1]);
+  });
+});
+
+describe('when to refuse an incompatible CPU: the same write, no VM (facts 11 D)', () => {
+  const noVm = (kernel: string): RunResult =>
+    play(
+      kernel,
+      'intel',
+      'q: modprobe kvm_intel',
+      '   hotadd cpu3',
+      '   online cpu3',
+      '   a = create vm',
+      INCOMPATIBLE,
+    );
+
+  it('D1, chao-v1: let in, and no VM can be made any more (message 20211227081515.2088920-7-chao.gao@intel.com)', () => {
+    const r = noVm('chao-v1');
+    expect(results(r, 'q')).toEqual([0, 0, 1, EIO]);
+    expect(log(r)).toContain('kvm: prohibit VM creation due to incompatible CPU3');
+  });
+
+  it('D2, chao-v4: refused (message 20220216031528.92558-7-chao.gao@intel.com)', () => {
+    const r = noVm('chao-v4');
+    expect(results(r, 'q')).toEqual([0, 0, EIO, 0]);
+    expect(log(r)).toContain('kvm: CPU 3 feature inconsistency!');
+  });
+
+  it('D3, v6.3: let in; D4, v6.12: refused', () => {
+    expect(results(noVm('v6.3'), 'q').slice(0, 3)).toEqual([0, 0, 1]);
+    expect(results(noVm('v6.12'), 'q')).toEqual([0, 0, EIO, 0]);
+  });
+
+  it.each(['chao-v1', 'chao-v4', 'check-in-callback', 'v6.3', 'v6.12'])(
+    '%s: with a VM the CPU is refused',
+    (kernel) => {
+      const r = play(kernel, 'intel', ...VM, ...BAD, INCOMPATIBLE);
+      expect(results(r, 'admin')).toEqual([0, EIO, EINVAL]);
+    },
+  );
+
+  it('chao-v1 never clears hardware_enable_failed: after one refusal a good CPU is refused, too', () => {
+    const lines = ['admin: offline cpu2 after run a', '       hotadd cpu3', '       online cpu3', '       online cpu2'];
+    expect(results(play('chao-v1', 'intel', ...VM, ...lines, ENABLE_FAILS), 'admin')).toEqual([1, 0, EIO, EIO]);
+    expect(results(play('chao-v4', 'intel', ...VM, ...lines, ENABLE_FAILS), 'admin')).toEqual([1, 0, EIO, 1]);
+  });
+});
+
+describe('check-in-callback (message 8)', () => {
+  it('a bad CPU that is up when the module loads: the load fails, and the state is gone again (facts 3.6)', () => {
+    const r = play('check-in-callback', 'intel', 'q: hotadd cpu3', '   online cpu3', '   modprobe kvm_intel', '   offline cpu3', '   modprobe kvm_intel', INCOMPATIBLE); // prettier-ignore
+    expect(results(r, 'q')).toEqual([0, 1, EIO, 1, 0]);
+  });
+});
+
+it('irqsave-in-online: the callback runs with interrupts off and refuses as before (facts 11 H)', () => {
+  const r = play('irqsave-in-online', 'intel', ...VM, ...BAD, ENABLE_FAILS);
+  expect([results(r, 'admin'), oopses(r)]).toEqual([[0, EIO, EINVAL], []]);
+});
+
 describe('vmxon-at-start (message 20250909182828.1542362-1-xin@zytor.com)', () => {
   it('a CPU is in VMX operation for as long as it is online, with no KVM at all', () => {
     const r = play('vmxon-at-start', 'intel', 'admin: offline cpu2', '       hotadd cpu3', '       online cpu3');
