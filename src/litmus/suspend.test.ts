@@ -15,6 +15,7 @@ function lines(order: readonly number[], cpu3: readonly string[]): string[] {
     ...order.map((cpu) => `smpboot: CPU ${cpu} is now offline`),
     'PM: suspend debug: Waiting for 5 second(s).',
     'Enabling non-boot CPUs ...',
+    ...(order[0] === 1 ? ['x86: Booting SMP configuration:'] : []),
     ...up(1),
     ...up(2),
     'smpboot: Booting Node 0 Processor 3 APIC 0x3',
