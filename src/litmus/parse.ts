@@ -311,13 +311,13 @@ class LitmusParser {
 
   private finish(): Litmus {
     const { findings, kernel, machine } = this;
-    const wants = (is: unknown, message: string, hint = ''): void =>
-      void findings.attempt(() => {
-        if (!is) throw new TextError(this.at(1, 1, 1), message, hint);
-      });
-    wants(this.name, 'a litmus text begins with "litmus NAME"');
-    wants(kernel, 'the text names no kernel', 'add a line "kernel v5.15"');
-    wants(machine, 'the text describes no machine', 'add a line "machine intel, cpus 4 + 1 hot-addable"');
+    findings.attempt(() => {
+      const top = this.at(1, 1, 1);
+      if (!this.name) throw new TextError(top, 'a litmus text begins with "litmus NAME"');
+      if (!kernel) throw new TextError(top, 'the text names no kernel', 'add a line "kernel v5.15"');
+      if (!machine)
+        throw new TextError(top, 'the text describes no machine', 'add a line "machine intel, cpus 4 + 1 hot-addable"');
+    });
     const resolved = this.raw.map((raw) => findings.attempt(() => this.resolve(raw))!);
     const cpus = machine?.cpus ?? LIMITS.cpus;
     const faults = this.faults.map((f) => findings.attempt(() => faultOf(f, cpus))!);

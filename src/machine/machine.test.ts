@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { Head, Run, type Program } from '../language/program';
 import { tiny, wrong, type TinySetup } from '../language/testing/tiny';
 import type { Effect } from './effects';
-import { Machine, MachineError, type Transition } from './machine';
+import { Machine, MachineError, type MachineOptions, type Transition } from './machine';
 import { Cursor } from './history';
 import { run } from './run';
 
 /** A machine that a test drives by hand. */
 class Bench {
   readonly m: Machine;
-  constructor(text: string, setup: TinySetup = {}) {
-    this.m = new Machine(tiny(text, setup));
+  constructor(text: string, setup: TinySetup = {}, options: MachineOptions = {}) {
+    this.m = new Machine(tiny(text, setup), options);
   }
   get p(): Program {
     return this.m.program;
@@ -326,6 +326,56 @@ action move() { allow vt(0) on 0; return 0 }\n`;
       // the kthread of that CPU is woken, and can be placed nowhere else
       expect(m.spinsOnRq(1 - held[0]!)).toBe(true);
     }
+  });
+});
+
+describe('load balancing', () => {
+  // three actors on two CPUs: c waits behind a
+  const text = 'action go() { return 0 }\naction spin() { spin until false; return 0 }\n';
+  const actors = { a: ['spin'], b: ['go'], c: ['go'] };
+  it('lets an idle CPU take a task that waits elsewhere, where the machine is asked to', () => {
+    for (const balance of [true, false]) {
+      const b = new Bench(text, { actors }, { balance });
+      b.go('a', 'switch');
+      b.until('a', 'spin');
+      expect(b.can('c')).toEqual([]); // b could run on CPU 1
+      b.go('b', 'switch');
+      while (b.head('b', Head.run) === Run.runnable) b.go('b');
+      expect(b.can('c')).toEqual(balance ? ['push'] : []);
+      if (!balance) continue;
+      b.go('c', 'push');
+      expect([b.head('c', Head.cpu), b.can('c')]).toEqual([1, ['switch']]);
+    }
+  });
+  it('leaves a task where it must be, and what runs', () => {
+    const pinned = `${text}action pin() { allow self on this; return 0 }\n`;
+    const b = new Bench(pinned, { actors: { a: ['pin', 'go'], b: ['go'], c: ['pin', 'go'] } }, { balance: true });
+    b.go('c', 'switch');
+    while (b.m.instrOf(b.context('c')).op !== 'action' || b.head('c', Head.hook) !== 0) b.go('c');
+    for (let i = 0; i < 3; i++) b.go('c');
+    expect(b.can('c')).not.toContain('push');
+  });
+  it('happens in a run only after a while', () => {
+    // a works for long enough, b is away, c waits behind a
+    const work = 'global int 0..9999 n\naction work() { while n < TURNS { n++ }; return 0 }\n';
+    const moves = (turns: number, balance = true): string[] => {
+      const r = run(tiny(`const TURNS = ${turns}\n${text}${work}`, { actors: { a: ['work'], b: ['go'], c: ['go'] } }), {
+        balance,
+      });
+      expect([r.error, r.end]).toEqual([null, 'quiet']);
+      return [...r.history.effects.values()].flat().flatMap((e) => (e.kind === 'migrate' ? [`${e.from} ${e.to}`] : []));
+    };
+    expect(moves(9999)).toEqual(['0 1']);
+    expect(moves(10)).toEqual([]);
+    expect(moves(9999, false)).toEqual([]);
+  });
+});
+
+describe('a task that spins', () => {
+  it('loses its CPU to those that wait, who may be what it spins for', () => {
+    const text = `global bool x\naction spin() { spin until x; return 0 }\naction go() { x = true; return 0 }\n`;
+    const r = run(tiny(text, { cpus: 1, actors: { a: ['spin'], b: ['go'] } }));
+    expect(r.program.actors.map((a) => r.machine.head(a.context, Head.run))).toEqual([Run.none, Run.none]);
   });
 });
 

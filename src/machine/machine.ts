@@ -32,11 +32,19 @@ export interface Transition {
   readonly choice: number;
 }
 
+export interface MachineOptions {
+  /** An idle CPU may take a task that waits elsewhere (load balancing). Left out unless asked for: it multiplies the states. */
+  readonly balance?: boolean;
+}
+
 export class Machine extends Execution {
   /** What went wrong in `init`, before the first step; the machine then does nothing. */
   readonly bootError: MachineError | null;
 
-  constructor(program: Program) {
+  constructor(
+    program: Program,
+    private readonly options: MachineOptions = {},
+  ) {
     super(program);
     this.bootError = this.boot();
   }
@@ -58,6 +66,7 @@ export class Machine extends Execution {
       const others = this.waiting(c).filter((y) => this.mayRun(y, c));
       if (task >= 0 && (others.length > 0 || !this.mayRun(task, c)))
         out.push({ kind: 'preempt', context: task, cpu: c, choice: 0 });
+      if (task < 0 && this.options.balance && others.length === 0) this.pulls(c, out);
       if (task < 0) for (const y of others) out.push({ kind: 'switch', context: y, cpu: c, choice: 0 });
     }
     if (s[m.stopped] !== 0) return out;
@@ -69,6 +78,16 @@ export class Machine extends Execution {
         this.placings('push', x, out);
     }
     return out;
+  }
+
+  /** Tasks that wait on other CPUs and may run on this one, which idles. */
+  private pulls(c: number, out: Transition[]): void {
+    for (const y of this.floating) {
+      const from = this.head(y, Head.cpu);
+      if (this.head(y, Head.run) !== Run.runnable || from === c || this.isCurrent(y) || !this.mayRun(y, c)) continue;
+      if (!this.rqHeld(from)) out.push({ kind: 'push', context: y, cpu: c, choice: 0 });
+      else if (!this.beingPlaced(y)) out.push({ kind: 'push', context: y, cpu: from, choice: c + 1 });
+    }
   }
 
   private placings(kind: 'wake' | 'push', x: number, out: Transition[]): void {

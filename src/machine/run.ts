@@ -15,6 +15,8 @@ import { Machine, MachineError, type Transition } from './machine';
 export interface RunOptions {
   /** 0: the plain schedule; any other number perturbs costs, placement and free choices, repeatably. */
   readonly seed?: number;
+  /** Lets an idle CPU take a task that has waited a while on another (load balancing), as Machine's option does. */
+  readonly balance?: boolean;
   /** Most steps taken; the run then ends with `end: 'limit'`. */
   readonly maxSteps?: number;
 }
@@ -37,6 +39,8 @@ export interface RunResult {
 
 const IPI_LATENCY = 600;
 const TIME_SLICE = 3_000_000;
+/** A task that has waited this long moves to a CPU that idles. */
+const BALANCE = 2_000_000;
 /** A guest that is left alone exits by itself after this long. */
 const RESIDENCE = 2_000_000;
 /** One that halts does so after this long. */
@@ -92,7 +96,7 @@ class Simulation {
     private readonly program: Program,
     private readonly options: RunOptions,
   ) {
-    this.machine = new Machine(program);
+    this.machine = new Machine(program, { balance: options.balance ?? false });
     this.initial = this.machine.s.slice();
     this.history = new History(program);
     const n = program.cpus;
@@ -170,13 +174,27 @@ class Simulation {
   private quiet(): boolean {
     if (this.now - this.lastAct < TAIL) return false;
     for (const x of this.machine.floating) {
-      if (this.program.contexts[x]!.vcpu < 0) continue;
       const run = this.machine.head(x, Head.run);
+      if (this.program.contexts[x]!.vcpu < 0) {
+        // somebody is about to be woken
+        if (run === RunState.sleeping && this.queued[this.program.cpus + x] !== FOREVER) return false;
+        // or has its turn when that of another is over
+        if (run === RunState.runnable && this.hasTurn(x)) return false;
+        continue;
+      }
       if (run !== RunState.runnable && run !== RunState.sleeping) continue;
       if (run === RunState.sleeping && this.queued[this.program.cpus + x] === FOREVER) continue;
       if (this.turns[x] === 0 && this.machine.instrOf(x).op !== 'guest') return false;
     }
     return true;
+  }
+
+  /** Can go on, on a CPU that runs it or will take it up. */
+  private hasTurn(x: number): boolean {
+    const { machine } = this;
+    const cpu = machine.head(x, Head.cpu);
+    if (cpu < 0 || !machine.ready(x)) return false;
+    return machine.isCurrent(x) ? machine.top(cpu) === x : machine.preemptible(cpu) && machine.mayRun(x, cpu);
   }
 
   // ---- events
@@ -262,16 +280,16 @@ class Simulation {
     if (t.kind === 'wake' || t.kind === 'push') this.readyAt[x] = done;
     if (t.kind === 'preempt') this.readyAt[x] = done;
     if (t.kind === 'switch') this.sliceStart[t.cpu] = done;
-    if (t.kind === 'step' && context.vcpu >= 0) {
+    if (t.kind === 'step') {
       const instr = program.code[this.pcBefore(x)]!;
       if (instr.op === 'rest') this.restUntil[x] = done + instr.us * 1000;
-      if (instr.op === 'guest') this.guestSince[x] = -1;
+      if (instr.op === 'guest' && context.vcpu >= 0) this.guestSince[x] = -1;
     }
     for (const e of machine.effects) {
       if (e.kind === 'send') this.arrival[e.to] = done + IPI_LATENCY;
       if (e.kind === 'oops' || e.kind === 'action' || e.kind === 'migrate' || e.kind === 'ended') this.act(time);
     }
-    if (context.vcpu < 0 && t.kind === 'step') this.act(time);
+    if (context.vcpu < 0 && (t.kind === 'step' || t.kind === 'wake')) this.act(time);
   }
 
   private act(time: number): void {
@@ -399,6 +417,7 @@ class Simulation {
     });
     if (machine.spinsOnRq(c) || machine.rqHeld(c)) return null;
     const x = machine.top(c);
+    let late: ReturnType<typeof out> | null = null;
     if (machine.s[m.stopped] === 0) {
       const pending = machine.s[m.queue + c * m.queueDepth] !== 0;
       if (pending && machine.takesIrq(c)) return out('irq', 1 + program.cpus + c, this.arrival[c]!);
@@ -410,6 +429,12 @@ class Simulation {
           const to = this.choosePlace(y);
           if (to >= 0) return out('push', y, this.readyAt[y]!, machine.rqHeld(to) ? c + 1 : 0, to);
           if (program.contexts[y]!.kind !== 'percpu') return out('adrift', y, this.readyAt[y]!);
+        }
+        if (task >= 0 && this.options.balance) {
+          for (const y of waiting) {
+            const idle = clock - this.readyAt[y]! > BALANCE ? this.idleFor(y) : -1;
+            if (idle >= 0) return out('push', y, clock, 0, idle);
+          }
         }
         if (machine.preemptible(c)) {
           const mustLeave = task >= 0 && !machine.mayRun(task, c);
@@ -423,11 +448,24 @@ class Simulation {
             task >= 0 && program.contexts[task]!.vcpu >= 0 && others.some((y) => program.contexts[y]!.vcpu < 0);
           if (task >= 0 && others.length > 0 && (hog || clock - this.sliceStart[c]! > TIME_SLICE))
             return out('preempt', task, clock);
+          if (task >= 0 && others.length > 0) late = out('preempt', task, this.sliceStart[c]! + TIME_SLICE);
         }
       }
     }
     if (x < 0) return null;
-    return this.planStep(x, c, clock, out);
+    // one that spins loses its CPU when its time is over
+    return this.planStep(x, c, clock, out) ?? late;
+  }
+
+  /** A CPU that idles and may take this task; -1 when there is none. */
+  private idleFor(x: number): number {
+    const { machine } = this;
+    if (this.program.contexts[x]!.allowed < 0) return -1;
+    return (
+      machine
+        .allowedCpus(x)
+        .find((c) => machine.currentTask(c) < 0 && machine.preemptible(c) && machine.waiting(c).length === 0) ?? -1
+    );
   }
 
   private planStep(
