@@ -28,7 +28,11 @@ export function conform(files: CaptureFiles): ConformResult {
   const { capture, table } = files;
   let derived: Derived;
   try {
-    derived = derive(capture, { kernels: [...KERNELS], knows: knownTo });
+    derived = derive(capture, {
+      kernels: [...KERNELS],
+      knows: knownTo,
+      tscUnstable: files.dmesg.lines.some((l) => /^tsc: Marking TSC unstable/.test(l.text)),
+    });
   } catch (error) {
     if (error instanceof DeriveError) throw new ConformInputError(error.message);
     throw error;

@@ -79,6 +79,8 @@ export class DeriveError extends Error {
 export interface DeriveOptions {
   /** Kernels that there are texts of. */
   readonly kernels: readonly string[];
+  /** The boot log says that the TSC is not to be trusted. */
+  readonly tscUnstable?: boolean;
   /** Actions and hardware properties that a kernel's text has; every one where it is left out. */
   readonly knows?: (kernel: string) => {
     readonly actions: ReadonlySet<string>;
@@ -151,7 +153,10 @@ class Derivation {
       possible,
       present: this.present(booted),
       packages: this.packages(),
-      hardware: knows && !knows.hardware.has('cpu_svm') ? [] : hardware.map((cpu) => `cpu${cpu} cpu_svm=0`),
+      hardware: [
+        ...(knows && !knows.hardware.has('cpu_svm') ? [] : hardware.map((cpu) => `cpu${cpu} cpu_svm=0`)),
+        ...(options.tscUnstable && knows?.hardware.has('tsc_constant') ? ['tsc_constant=0'] : []),
+      ],
       vms: this.vms,
       lanes,
       faults: this.armed.flatMap((a) => this.faultLines(a)),

@@ -123,10 +123,11 @@ export class LogMatch {
     for (let i = this.head; i < lines.length && i < this.head + WINDOW; i++) {
       const line = lines[i]!;
       if (this.met[i] || line.text !== said) continue;
-      if (Math.abs(line.stampUs - first!.stampUs) > TOGETHER) break;
       this.met[i] = true;
       this.matched += 1;
       if (i > this.head) this.swapped += 1;
+      // what stands well before it can no longer come: the model has not printed it
+      if (Math.abs(line.stampUs - first!.stampUs) > TOGETHER) this.head = i;
       while (this.met[this.head]) this.head += 1;
       return line;
     }

@@ -65,7 +65,18 @@ export class Mover {
 
   private take(kind: Transition['kind'], context: number, cpu: number, choice = 0): true {
     this.apply({ kind, context, cpu, choice });
+    if (kind === 'step') this.fallAsleep(context, cpu);
     return true;
+  }
+
+  /** A task that has come to where it must wait sleeps at once, before anybody takes its CPU away. */
+  private fallAsleep(x: number, c: number): void {
+    const { machine } = this;
+    if (machine.program.contexts[x]!.allowed < 0 && this.kindOf(x) !== 'percpu') return;
+    const instr = machine.instrOf(x);
+    if (!machine.sleeps(instr) || machine.ready(x) || !machine.isCurrent(x) || !machine.preemptible(c)) return;
+    if (this.choices.pending(x) || this.waitsToBegin(x)) return;
+    this.apply({ kind: 'sleep', context: x, cpu: c, choice: 0 });
   }
 
   /** Goes back to where `taken` had this length. */

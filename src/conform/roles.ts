@@ -75,13 +75,17 @@ export class Roles {
     return found;
   }
 
-  /** Processes that are none of the model's threads, each with the actions that it may be performing. */
+  /**
+   * Processes that are none of the model's threads, each with the actions that it may be performing: one act of the admin, or
+   * several of one VMM whose process the capture does not name.
+   */
   private findWriters(lines: readonly Seen[]): void {
     const { planned } = this.derived;
+    const fits = new Map<number, Planned[][]>();
     for (const s of lines) {
       if (s.irq || s.tid <= 0 || this.fixed(s) !== undefined || /^(kworker|cpuhp|migration)\//.test(s.comm)) continue;
       const about = s.what === 'enter' || s.what === 'exit' ? s.about : -1;
-      const fits = planned.filter(
+      const mine = planned.filter(
         (p) =>
           p.act !== null &&
           p.t - SLACK <= s.t &&
@@ -89,16 +93,21 @@ export class Roles {
           (about < 0 || p.act.cpu < 0 || p.act.cpu === about) &&
           this.mayPerform(p, s),
       );
-      const known = this.writers.get(s.tid);
-      const both = known?.filter((p) => fits.includes(p)) ?? fits;
-      if (both.length > 0) this.writers.set(s.tid, both);
-      else if (!known) this.writers.set(s.tid, fits);
+      let all = fits.get(s.tid);
+      if (!all) fits.set(s.tid, (all = []));
+      all.push(mine);
+    }
+    for (const [tid, all] of fits) {
+      const one = all[0]!.filter((p) => all.every((mine) => mine.includes(p)));
+      const actors = new Set(all.flat().map((p) => p.act!.actor));
+      const whole = [...actors].filter((a) => all.filter((mine) => mine.some((p) => p.act!.actor === a)).length * 2 > all.length); // prettier-ignore
+      this.writers.set(tid, one.length > 0 ? one : planned.filter((p) => p.act?.actor === whole[0]));
     }
     // a process that may be performing one action only leaves the others to the rest
     for (let changed = true; changed;) {
       changed = false;
       for (const [tid, mine] of this.writers) {
-        if (mine.length !== 1) continue;
+        if (mine.length !== 1 || mine[0]!.act!.actor.startsWith('vmm')) continue;
         for (const [other, theirs] of this.writers) {
           if (other === tid || theirs.length < 2 || !theirs.includes(mine[0]!)) continue;
           this.writers.set(
