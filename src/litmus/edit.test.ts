@@ -14,6 +14,7 @@ import {
 } from './edit';
 import { gallery, galleryText } from './gallery';
 import { load } from './load';
+import { parseLitmus } from './parse';
 
 const KEVIN = galleryText('kevin-2021-11-30')!;
 
@@ -165,5 +166,34 @@ describe('the same question, otherwise', () => {
       ['+fault   cpu1 bringup_cpu returns -EIO'],
     );
     expect(load(withoutFaults(maybe), 't').ok).toBe(true);
+  });
+
+  it('keeps actions of any kernel, properties and lines of the gallery as they are', () => {
+    const text = `litmus t
+"about"
+group "Failures"
+look "the first # of two"
+kernel  v6.1
+machine amd, cpus 3 + 1 hot-addable
+hardware cpu1 cpu_svm=0, other=yes
+
+admin:  set_fail cpu2 workqueue:online
+        offline cpu2
+vmm:    td0 = create td, 2 vcpus
+        kill td0 after set fail cpu2
+fault   cpu1 188 up returns -EIO time 2
+`;
+    const kept = (changed: string): string[] => {
+      const lines = changed.split('\n');
+      return text.split('\n').filter((line) => !lines.includes(line));
+    };
+    expect(kept(setOnline(text, 1, false))).toEqual([]);
+    expect(kept(startVm(text))).toEqual([]);
+    expect(kept(pin(text, 'td0.vcpu1', 2))).toEqual([]);
+    expect(kept(setArmed(text, 1, true))).toEqual([]);
+    expect(kept(hotAdd(text))).toEqual([]);
+    expect(kept(setKernel(text, 'v7.3'))).toEqual(['kernel  v6.1']);
+    for (const changed of [setOnline(text, 1, false), startVm(text), setArmed(text, 1, true), hotAdd(text)])
+      expect(parseLitmus(changed, 't')).toMatchObject({ ok: true });
   });
 });
