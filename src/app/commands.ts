@@ -7,7 +7,17 @@ import { lanes } from './lanes-handle';
 import { whenLoaded } from './late';
 import { pickFiles } from './picker';
 import type { Act } from './store/acts';
-import { clear, openDialog, openMenu, toggleAxis, togglePanel, toggleTheme, toMark } from './store/page';
+import {
+  clear,
+  openDialog,
+  openMenu,
+  setTab,
+  showPanel,
+  toggleAxis,
+  togglePanel,
+  toggleTheme,
+  toMark,
+} from './store/page';
 import { changeSpeed, stepBy, toFirst, togglePlay, toLast } from './store/player';
 import { timelineOf } from './store/state';
 import { get } from './store/store';
@@ -96,6 +106,17 @@ export const commands: readonly Command[] = [
   { id: 'view.axis', title: 'Steps or time', group: 'View', keys: ['x'], run: toggleAxis },
   { id: 'view.theme', title: 'Light or dark', group: 'View', keys: ['t'], run: toggleTheme },
   { id: 'view.text', title: 'Litmus text', group: 'View', keys: ['1'], run: () => togglePanel('text') },
+  {
+    id: 'view.kernel',
+    title: 'Litmus text or kernel text',
+    group: 'View',
+    keys: ['k'],
+    run: () => {
+      setTab(get().tab === 'litmus' ? 'kernel' : 'litmus');
+      showPanel('text');
+    },
+    when: inRun,
+  },
   { id: 'view.step', title: 'Step', group: 'View', keys: ['2'], run: () => togglePanel('step') },
   { id: 'view.log', title: 'Log', group: 'View', keys: ['3'], run: () => togglePanel('log') },
   { id: 'view.help', title: 'Keys and colours', group: 'View', keys: ['?'], run: () => openDialog('help') },

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { galleryText } from '../litmus/gallery';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadKernelTexts } from '../kernels/index';
+import { setKernel } from '../litmus/edit';
+import { galleryText, loadGallery } from '../litmus/gallery';
 import { load } from '../litmus/load';
 import { run } from '../machine/run';
 import { FlowKind, Look, Mark, type Timeline } from './columns';
@@ -101,5 +103,21 @@ describe('timeline of a run', () => {
     const fine = drawn('kevin-2021-11-30', (text) => text.replace(/^fault.*$/m, ''));
     expect([...fine.instants.mark].filter((m) => m === Mark.oops || m === Mark.failure)).toEqual([]);
     expect([...fine.slices.look].filter((l) => l === Look.fail || l === Look.oops)).toEqual([]);
+  });
+});
+
+describe('a run of a trusted domain', () => {
+  beforeAll(async () => {
+    await Promise.all([loadKernelTexts(), loadGallery()]);
+  });
+
+  it('has a row of TDX on each CPU: up where the module was told of it, not on the CPU that came later (tdx 1.7, 3.5)', () => {
+    const t = drawn('td-hotadd-running', (text) => setKernel(text, 'td1-document'));
+    expect(row(t, 'tdx', 'CPU 0').at(-1)).toMatchObject({ look: Look.tdx, end: t.length });
+    expect(row(t, 'tdx', 'CPU 2').map((s) => s.look)).not.toContain(Look.tdx);
+  });
+
+  it('has none where the kernel knows no TDX', () => {
+    expect(drawn('kevin-2021-11-30').tracks.filter((track) => track.kind === 'tdx')).toEqual([]);
   });
 });

@@ -42,7 +42,14 @@ class RunDrawing {
   private readonly program: Program;
   private readonly machine: Machine;
   private readonly b: TimelineBuilder;
-  private readonly cpuTracks: { group: TrackId; hotplug: TrackId; virt: TrackId; runs: TrackId }[] = [];
+  private readonly cpuTracks: {
+    group: TrackId;
+    hotplug: TrackId;
+    virt: TrackId;
+    /** Only of a kernel whose text has such a lane. */
+    tdx: TrackId | null;
+    runs: TrackId;
+  }[] = [];
   private readonly vcpuTracks: TrackId[] = [];
   private readonly taskTracks = new Map<number, TrackId>();
   private readonly lockTracks = new Map<number, TrackId>();
@@ -149,6 +156,7 @@ class RunDrawing {
         group,
         hotplug: b.track({ kind: 'hotplug', name: 'hotplug', cpu: c, parent: group }),
         virt: b.track({ kind: 'virt', name: 'virtualization', cpu: c, parent: group }),
+        tdx: this.rules.has('tdx') ? b.track({ kind: 'tdx', name: 'TDX', cpu: c, parent: group }) : null,
         runs: b.track({ kind: 'runs', name: 'runs', cpu: c, parent: group }),
       });
     }
@@ -212,6 +220,7 @@ class RunDrawing {
     this.show(tracks.group, 0, at, this.byRules('cpu', c));
     this.show(tracks.hotplug, 0, at, this.byRules('hotplug', c));
     this.show(tracks.virt, 0, at, this.byRules('virt', c));
+    if (tracks.tdx !== null) this.show(tracks.tdx, 0, at, this.byRules('tdx', c));
     this.show(tracks.runs, 0, at, this.runs(c));
     const inIrq = this.machine.s[this.program.machine.inIrq + c] !== 0;
     this.show(
@@ -244,7 +253,8 @@ class RunDrawing {
       return machine.instrOf(x).op === 'idle'
         ? null
         : { look: Look.kth, name: context.name, detail: 'the boot path of the CPU, in its idle task' };
-    if (machine.head(x, Head.dying) !== Dying.no) return { look: Look.oops, name: context.name, detail: 'killed by a BUG' };
+    if (machine.head(x, Head.dying) !== Dying.no)
+      return { look: Look.oops, name: context.name, detail: 'killed by a BUG' };
     if (context.kind === 'percpu' || context.kind === 'kthread')
       return { look: Look.kth, name: context.name, detail: '' };
     const guest = machine.instrOf(x).op === 'guest';

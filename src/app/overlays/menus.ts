@@ -2,6 +2,7 @@
 import { KERNELS, kernelTitle, PROPOSALS } from '../../kernels/index';
 import { armed } from '../../litmus/edit';
 import { gallery } from '../../litmus/gallery';
+import { parseLitmus } from '../../litmus/parse';
 import { commandById, runCommand, type Command } from '../commands';
 import { lanes } from '../lanes-handle';
 import { setAxis } from '../store/page';
@@ -9,6 +10,7 @@ import { setSpeed } from '../store/player';
 import { scenarioOf } from '../store/text';
 import { SPEEDS, type AppState, type MenuName, type OpenMenu } from '../store/state';
 import type { GalleryEntry } from '../store/traces';
+import { PAIRS, type Pair } from './pairs';
 
 export interface MenuItem {
   readonly label: string;
@@ -56,7 +58,19 @@ const act = (id: string, label: string, more: Partial<MenuItem> = {}): MenuItem 
   ...more,
 });
 
-const aboutOf = (text: string): string => (/"([^"]*)"/.exec(text)?.[1] ?? '').replace(/\s+/g, ' ').trim();
+/** The texts of the gallery by the group that they name, in the order in which the groups come first. */
+function galleryGroups(s: AppState): MenuGroup[] {
+  const groups = new Map<string, MenuItem[]>();
+  for (const { name, text } of gallery()) {
+    const parsed = parseLitmus(text, name);
+    const title = (parsed.ok && parsed.litmus.group) || 'Litmus tests';
+    const about = parsed.ok ? parsed.litmus.about.replace(/\s+/g, ' ').trim() : '';
+    const run = (): void => void runCommand(`open.litmus.${name}`);
+    const item = { label: name, about, checked: name === scenarioOf(s), mono: true, run };
+    groups.set(title, [...(groups.get(title) ?? []), item]);
+  }
+  return [...groups].map(([title, items]) => ({ title, items }));
+}
 
 const kernelItem = (name: string, s: AppState): MenuItem => ({
   label: name,
@@ -64,6 +78,13 @@ const kernelItem = (name: string, s: AppState): MenuItem => ({
   checked: name === s.run?.program.kernel,
   mono: true,
   run: () => void runCommand(`text.kernel.${name}`),
+});
+
+const pairItem = ({ text, beside, about }: Pair): MenuItem => ({
+  label: `${text} beside ${beside}`,
+  about,
+  mono: true,
+  run: () => void runCommand(`open.beside.${text} ${beside}`),
 });
 
 function besideGroups(s: AppState): MenuGroup[] {
@@ -94,16 +115,8 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
   switch (menu.name) {
     case 'scenario':
       return [
-        {
-          title: 'Litmus tests',
-          items: gallery().map((g) => ({
-            label: g.name,
-            about: aboutOf(g.text),
-            checked: g.name === scenarioOf(s),
-            mono: true,
-            run: () => void runCommand(`open.litmus.${g.name}`),
-          })),
-        },
+        ...galleryGroups(s),
+        { title: 'Side by side', items: PAIRS.map(pairItem) },
         { title: 'Many runs at once', items: [ofCommand('view.matrix'), ofCommand('view.failures')] },
         capturesGroup(captures),
       ];

@@ -14,7 +14,7 @@ export function Basis() {
   };
   return (
     <button type="button" className={styles.basis} title="What this run rests on" onClick={() => openDialog('sources')}>
-      {sources.length} functions{count('inferred')}
+      rests on {sources.length} functions{count('inferred')}
       {count('unknown')}
     </button>
   );

@@ -152,6 +152,7 @@ function Stack({ step, run }: { readonly step: StepView; readonly run: RunView }
           <code>{step.line.text}</code>
         </div>
       )}
+      {source && <Source source={source} />}
       <ol className={styles.stack} aria-label="Callers, the nearest first">
         {callers.map((call, i) => (
           <li key={i}>
@@ -159,7 +160,6 @@ function Stack({ step, run }: { readonly step: StepView; readonly run: RunView }
           </li>
         ))}
       </ol>
-      {source && <Source source={source} />}
     </Section>
   );
 }

@@ -1,5 +1,8 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { MAX_LITMUS } from '../../litmus/parse';
+import { kernelText } from '../../kernels/index';
+import { setTab } from '../store/page';
+import { runOf, type TextTab } from '../store/state';
 import { useApp } from '../use-app';
 import { CommandButton } from '../ui/CommandButton';
 import { Icon } from '../ui/Icon';
@@ -11,8 +14,16 @@ import { Problems } from './Problems';
 import styles from './text.module.css';
 
 const LitmusEditor = lazy(() => import('../editor/LitmusEditor'));
+const KernelText = lazy(() => import('./KernelText'));
+const PatchText = lazy(() => import('./PatchText'));
 
-/** The litmus text. It can be typed into from the start; the editor proper comes when the lanes are there. */
+const TITLES: Readonly<Record<TextTab, string>> = {
+  litmus: 'Litmus text',
+  kernel: 'Kernel text',
+  patch: 'What the design changes',
+};
+
+/** The litmus text; behind it the kernel's. It can be typed into from the start; the editor proper comes when the lanes are there. */
 export function TextPanel() {
   const [ready, setReady] = useState(false);
   useEffect(() => {
@@ -22,7 +33,8 @@ export function TextPanel() {
   const undo = useApp((s) => s.past.length > 0);
   const redo = useApp((s) => s.future.length > 0);
   const original = useApp((s) => originalOf(s) !== null);
-  const actions = (
+  const tab = useApp((s) => s.tab);
+  const actions = tab === 'litmus' && (
     <>
       {original && <CommandButton id="text.original" kind="plain" label="Original" />}
       <CommandButton id="text.undo" disabled={!undo}>
@@ -34,9 +46,12 @@ export function TextPanel() {
     </>
   );
   return (
-    <Panel title="Litmus text" name="text" actions={actions} className={styles.text}>
+    <Panel title={TITLES[tab]} name="text" heading={<Tabs />} actions={actions} className={styles.text}>
+      {tab === 'litmus' && <Look />}
       <div className={styles.editor}>
-        {ready ? (
+        {tab !== 'litmus' ? (
+          <Suspense fallback={null}>{tab === 'kernel' ? <KernelText /> : <PatchText />}</Suspense>
+        ) : ready ? (
           <Suspense fallback={<Plain />}>
             <LitmusEditor />
           </Suspense>
@@ -46,6 +61,50 @@ export function TextPanel() {
       </div>
       <Problems />
     </Panel>
+  );
+}
+
+/** What the panel shows; a kernel that stands by itself has no patch. */
+function Tabs() {
+  const tab = useApp((s) => s.tab);
+  const kernel = useApp((s) => (runOf(s) ?? s.run)?.program.kernel ?? '');
+  const patch = useApp((s) => s.allTexts && (kernelText(kernel)?.over ?? null) !== null);
+  const shown: readonly TextTab[] = patch || tab === 'patch' ? ['litmus', 'kernel', 'patch'] : ['litmus', 'kernel'];
+  return (
+    <span className={styles.tabs} role="group" aria-label="Text">
+      {shown.map((name) => (
+        <button
+          key={name}
+          type="button"
+          aria-pressed={tab === name}
+          title={name === 'litmus' ? TITLES.litmus : `${TITLES[name]}: ${kernel}`}
+          onClick={() => setTab(name)}
+        >
+          {name === 'litmus' ? 'Litmus' : name === 'patch' ? 'Patch' : `Kernel ${patch ? '' : kernel}`}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+/** What the text's author says to look for; put away for this text with one click. */
+function Look() {
+  const name = useApp((s) => s.run?.litmus.name ?? '');
+  const look = useApp((s) => s.run?.litmus.look);
+  const [away, setAway] = useState('');
+  if (!look || look.length === 0 || away === name) return null;
+  return (
+    <div className={styles.look}>
+      <b>Look for</b>
+      <ul>
+        {look.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+      <button type="button" aria-label="Put away: Look for" onClick={() => setAway(name)}>
+        <Icon name="close" size={12} />
+      </button>
+    </div>
   );
 }
 

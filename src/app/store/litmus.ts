@@ -6,6 +6,7 @@ import { openScenario } from './text';
 /** @param beside a kernel or design on which it is run too, on the same lanes */
 export async function openLitmus(name: string, beside?: string): Promise<void> {
   if (!(await fetchTexts())) return;
-  openScenario(name);
+  // Of two runs the outcomes are what counts, and both are told at once.
+  openScenario(name, { unfold: beside === undefined });
   if (beside !== undefined) await openBeside(beside);
 }

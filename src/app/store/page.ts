@@ -2,7 +2,7 @@
 import type { Axis, Item } from '../../lanes/lanes-view';
 import { Mark, type Timeline } from '../../timeline/columns';
 import { seek } from './player';
-import { placeOf, themeOf, timelineOf, type AppState, type OpenMenu, type PanelName } from './state';
+import { placeOf, themeOf, timelineOf, type AppState, type OpenMenu, type PanelName, type TextTab } from './state';
 import { get, set } from './store';
 
 export function toggleTheme(): void {
@@ -28,6 +28,10 @@ export function showPanel(name: PanelName): void {
   const s = get();
   if (narrow()) set({ sheet: name });
   else if (!s.panels[name]) set({ panels: { ...s.panels, [name]: true } });
+}
+
+export function setTab(tab: TextTab): void {
+  set({ tab });
 }
 
 export const openMenu = (menu: OpenMenu): void => set({ menu });

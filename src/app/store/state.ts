@@ -43,6 +43,9 @@ export interface BesideView {
 /** What is shown beside the lanes can be put away. */
 export type PanelName = 'text' | 'step' | 'log';
 
+/** What the panel at the left shows: the litmus text, the kernel's, or what a design changes of it. */
+export type TextTab = 'litmus' | 'kernel' | 'patch';
+
 export type Speed = 0.25 | 0.5 | 1 | 2 | 4;
 export const SPEEDS: readonly Speed[] = [0.25, 0.5, 1, 2, 4];
 
@@ -117,6 +120,7 @@ export interface AppState {
   readonly themeChoice: ThemeChoice;
   readonly systemTheme: ThemeName;
   readonly panels: Readonly<Record<PanelName, boolean>>;
+  readonly tab: TextTab;
   /** On a narrow page one panel at a time lies over the lanes. */
   readonly sheet: PanelName | null;
   readonly menu: OpenMenu | null;
@@ -147,6 +151,7 @@ export const initialState: AppState = {
   themeChoice: 'system',
   systemTheme: 'light',
   panels: { text: true, step: true, log: true },
+  tab: 'litmus',
   sheet: null,
   menu: null,
   dialog: null,
