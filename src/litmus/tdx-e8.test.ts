@@ -93,6 +93,22 @@ describe.each(['v7.1', 'v7.2', 'v7.3'])('%s: at boot (tdx 6.1 E8)', (kernel) => 
   }); // prettier-ignore
 });
 
+describe.each(['v7.1', 'v7.2'])('%s: the machine sleeps or ends (facts 4.5; tdx 3.4, 3.5)', (kernel) => {
+  it('suspend and resume: VMX goes off and comes back on every CPU, with KVM and without', () => {
+    for (const first of ['q: suspend', 'q: modprobe kvm_intel\n   suspend']) {
+      const t = playTdx(kernel, first.split('\n'));
+      expect(t.results('q').at(-1)).toBe(0);
+      for (const cpu of [0, 1, 2]) expect([t.probe('virt_on', cpu), t.probe('lp_init', cpu)]).toEqual([1, 1]);
+    }
+  });
+
+  it('kexec: VMX is off on every CPU; from v7.2 on the next kernel may initialise the module', () => {
+    const t = playTdx(kernel, ['q: kexec']);
+    for (const cpu of [0, 1, 2]) expect(t.probe('virt_on', cpu)).toBe(0);
+    expect(t.probe('tdx_ready')).toBe(kernel === 'v7.1' ? 1 : 0);
+  });
+});
+
 describe.each(['v7.2', 'v7.3'])('%s: the module is replaced (tdx 3.5)', (kernel) => {
   const td = ['   td0 = create td', '   run td0, halting', '   affine td0.vcpu0 to cpu1'];
 
