@@ -49,7 +49,7 @@ export function conform(files: CaptureFiles): ConformResult {
   const told = capture.trace as { functions?: string[]; kretprobes?: string[] };
   const view = viewTrace(table, { functions: told.functions ?? [], kretprobes: told.kretprobes ?? [] });
   const roles = new Roles(program, derived, view.lines);
-  const arrivals = findArrivals(view, (s) => vcpuContext(roles.of(s), program), roles.vcpuFunctions);
+  const arrivals = findArrivals(view, (s) => vcpuContext(roles.of(s), program), roles.turnFunctions);
   const acts = actsOf(capture);
   const demands = demandsOf(capture, derived, view, arrivals, roles, acts, table);
   const log = viewLog(program, files.dmesg);

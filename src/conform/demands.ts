@@ -84,7 +84,9 @@ export function otherIoctls(derived: Derived, view: TraceView, roles: Roles): Re
     if (s.what !== 'call' || s.fn !== 'kvm_dev_ioctl') continue;
     rows.add(s.row);
     const action = roles.actionOf(s);
-    if (action?.act?.do === 'create_vm') made.set(action, s.row);
+    if (action?.act?.do !== 'create_vm') continue;
+    // the log of the VMM stamps a call when it has returned
+    if (!made.has(action) || action.tEnd === null || s.t <= action.tEnd) made.set(action, s.row);
   }
   for (const row of made.values()) rows.delete(row);
   return derived.planned.length > 0 ? rows : new Set();

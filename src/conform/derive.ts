@@ -336,11 +336,23 @@ class Derivation {
     const main = Number.isNaN(tid);
     const vcpu = `${id}.vcpu${Number.isNaN(number(act, 'vcpu')) ? 0 : number(act, 'vcpu')}`;
     this.vcpus.push({ vcpu, task, tid: main ? -1 : tid, from: act.t, main });
+    if (main) {
+      const times = number(act, 'returns');
+      this.add(act, 'run_main', `run_main ${id} ${this.pinned(act)} ${Number.isNaN(times) ? 0 : times}`);
+      return;
+    }
     this.add(act, 'run', `run ${id}`);
     for (const late of this.early.splice(0)) {
       if (late.act.actor !== act.actor) this.early.push(late);
       else this.affine(late.act, vcpu, late.cpus, act.tEnd ?? act.t);
     }
+  }
+
+  /** Where a VMM of one thread has pinned itself before it runs its vCPU. */
+  private pinned(run: Act): string {
+    const pin = this.acts.findLast((a) => a.do === 'affine' && a.actor === run.actor && a.t <= run.t);
+    const cpus = pin ? cpuList(pin, 'cpus') : run.cpu >= 0 ? [run.cpu] : null;
+    return cpus?.length === 1 ? `cpu${cpus[0]}` : 'any';
   }
 
   private takeAffine(act: Act): void {
@@ -352,7 +364,8 @@ class Derivation {
     const later = this.acts.some(
       (a) => a.do === 'run' && a.actor === act.actor && a.t >= act.t && (Number.isNaN(tid) || number(a, 'tid') === tid),
     );
-    if (later) this.early.push({ act, cpus });
+    if (later && Number.isNaN(tid)) this.besides.push({ act, why: 'part of run_main' });
+    else if (later) this.early.push({ act, cpus });
     else this.besides.push({ act, why: 'a thread that runs no vCPU is placed' });
   }
 

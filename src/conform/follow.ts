@@ -13,7 +13,7 @@ import { LogMatch, type LogView } from './logs';
 import { Mover, type Choices } from './mover';
 import type { Category, Difference } from './report';
 import type { Roles } from './roles';
-import { describeSeen, type Seen, type TraceView } from './seen';
+import { describeSeen, inlinedIn, type Seen, type TraceView } from './seen';
 import { describeShown, Eye, type Shown } from './shown';
 import type { Tally } from './tally';
 import type { Arrivals, Way } from './turns';
@@ -52,6 +52,7 @@ export class Follower implements Choices {
   /** What the model showed last, for the lines around a difference. */
   private readonly recent: string[] = [];
   private readonly known: ReadonlySet<string>;
+  private readonly inlined: ReadonlySet<string>;
   /** Cell that counts the actions done, by actor's name. */
   private readonly progressCells: ReadonlyMap<string, number>;
   /** A quiet move collects what it shows; more than silence takes it back. */
@@ -96,6 +97,7 @@ export class Follower implements Choices {
     }
     this.done = new Uint8Array(input.demands.length);
     this.known = new Set([...program.frames.map((f) => f.fn), ...program.states.flatMap((s) => [s.up, s.down])]);
+    this.inlined = inlinedIn(view.lines, program.frames);
     this.armedOf = program.faults.map((f) =>
       derived.armed.filter((a) => a.cpus.includes(f.cpu) && (a.symbol === f.fn || f.text.includes(` ${a.symbol} `))),
     );
@@ -152,10 +154,11 @@ export class Follower implements Choices {
     if (!this.tracing) return null;
     const shown = this.eye.see(e, this.modules);
     if (!shown) return null;
+    if (shown.what === 'call' && this.inlined.has(`${shown.caller}>${shown.fn}`)) return null;
     const { kind, vcpu } = this.input.program.contexts[shown.context]!;
     const turn =
       shown.what === 'guest' ||
-      ('fn' in shown && shown.what !== 'enter' && this.input.roles.vcpuFunctions.has(shown.fn));
+      ('fn' in shown && shown.what !== 'enter' && this.input.roles.turnFunctions.has(shown.fn));
     if (turn && vcpu >= 0 && !this.strict.has(shown.context)) return null;
     // what a VMM's main thread asks of a vCPU beside KVM_RUN is its own affair
     if (turn && kind === 'actor') return null;
@@ -380,7 +383,7 @@ export class Follower implements Choices {
       tally.differOnce(`fn ${seen.fn}`, this.difference('not modelled', `the text has no function ${seen.fn}`, { kernel: describeSeen(seen), model: '' }, seen)); // prettier-ignore
       return;
     }
-    if (x < 0 && roles.isVmm(seen) && 'fn' in seen && (roles.vcpuFunctions.has(seen.fn) || seen.fn === 'kvm_dev_ioctl'))
+    if (x < 0 && roles.isVmm(seen) && 'fn' in seen && (roles.turnFunctions.has(seen.fn) || seen.fn === 'kvm_dev_ioctl'))
       return tally.leave('ioctls of the VMM beside KVM_RUN');
     if (x < 0) {
       tally.differOnce(`who ${seen.comm}`, this.difference('not modelled', `a task that the derived text has not: ${seen.comm}-${seen.tid}`, { kernel: describeSeen(seen), model: '' }, seen)); // prettier-ignore
@@ -388,7 +391,7 @@ export class Follower implements Choices {
     }
     const context = this.input.program.contexts[x]!;
     if (context.kind === 'actor') {
-      if ('fn' in seen && seen.what !== 'enter' && roles.vcpuFunctions.has(seen.fn))
+      if ('fn' in seen && seen.what !== 'enter' && roles.turnFunctions.has(seen.fn))
         return tally.leave('turns of the run loop');
       const action = roles.actionOf(seen);
       if (action) this.begun[action.actor] = Math.max(this.begun[action.actor]!, action.index + 1);
@@ -625,9 +628,12 @@ export class Follower implements Choices {
 
   private read(reading: Extract<Demand, { kind: 'reading' }>['reading']): void {
     const { tally } = this.input;
+    const { machine } = this.mover;
     this.settle();
+    // a thread that is on its way out may have gone by now
+    if (!this.lost && reading.values.some((v) => v.model(machine) !== v.kernel)) this.threadsEnd();
     for (const value of reading.values) {
-      const model = value.model(this.mover.machine);
+      const model = value.model(machine);
       if (model === null) {
         tally.differOnce(`reading ${value.name.replace(/\d+/g, 'N')}`, this.difference('not modelled', `${reading.what}: the text has nothing for ${value.name}`, { kernel: value.kernel, model: '' })); // prettier-ignore
         continue;
@@ -635,6 +641,14 @@ export class Follower implements Choices {
       if (!tally.compare('readings', model === value.kernel))
         this.differ('readings', `${reading.what}: ${value.name}`, { kernel: value.kernel, model });
     }
+  }
+
+  /** vCPU threads go on for a while, as far as nobody sees it. */
+  private threadsEnd(): void {
+    this.input.program.contexts.forEach((c, x) => {
+      if (c.vcpu < 0 || !lives(this.mover.machine, x)) return;
+      for (let n = 0; n < 200 && lives(this.mover.machine, x); n++) if (!this.quiet(x) && !this.help(-1)) return;
+    });
   }
 
   // ---- differences

@@ -9,6 +9,9 @@ import type { Seen } from './seen';
 /** An action may be stamped this much later than the first event that it causes; microseconds (captures' README: 10 ms steps). */
 export const SLACK = 15_000;
 
+/** KVM_RUN, where a vCPU's loop turns. */
+const RUN = 'kvm_arch_vcpu_ioctl_run';
+
 export class Roles {
   private readonly named = new Map<string, number>();
   /** vCPU threads by tid. */
@@ -16,8 +19,10 @@ export class Roles {
   private readonly vmmOf = new Map<number, string>();
   private readonly kthreads: number[];
   private readonly functionsOf = new Map<number, Set<string>>();
-  /** Functions that a vCPU thread runs, itself or in the scheduler's hooks. */
-  readonly vcpuFunctions: ReadonlySet<string>;
+  /** All functions that a vCPU thread runs, itself or in the scheduler's hooks. */
+  private readonly vcpuFunctions: ReadonlySet<string>;
+  /** Those that it runs again and again, in KVM_RUN. */
+  readonly turnFunctions: ReadonlySet<string>;
   /** The action that a process performs. */
   private readonly writers = new Map<number, Planned[]>();
   readonly idle: number;
@@ -43,12 +48,31 @@ export class Roles {
     const vcpuThreads = new Set(program.contexts.flatMap((c) => (c.vcpu >= 0 ? [c.thread] : [])));
     const rooted = this.rootFunctions();
     for (const x of this.kthreads) this.functionsOf.set(x, rooted.get(program.contexts[x]!.entry) ?? new Set());
-    const mine = new Set<string>();
-    for (const t of vcpuThreads) if (t >= 0) for (const fn of rooted.get(program.threads[t]!.entry) ?? []) mine.add(fn);
+    const all = new Set<string>();
+    for (const t of vcpuThreads) if (t >= 0) for (const fn of rooted.get(program.threads[t]!.entry) ?? []) all.add(fn);
+    const turns = this.under(RUN);
     for (const entry of [program.hooks.in, program.hooks.out])
-      if (entry !== 0) for (const fn of rooted.get(entry) ?? []) mine.add(fn);
-    this.vcpuFunctions = mine;
+      if (entry !== 0)
+        for (const fn of rooted.get(entry) ?? []) {
+          turns.add(fn);
+          all.add(fn);
+        }
+    this.turnFunctions = turns;
+    this.vcpuFunctions = all;
     this.findWriters(lines);
+  }
+
+  /** A function, and all that it calls. */
+  private under(name: string): Set<string> {
+    const { frames } = this.program;
+    const inside = frames.map(() => false);
+    const found = new Set<string>();
+    frames.forEach((frame, f) => {
+      // a frame comes after the one that it was called from
+      inside[f] = frame.fn === name || (frame.parent >= 0 && inside[frame.parent]!);
+      if (inside[f]) found.add(frame.fn);
+    });
+    return found;
   }
 
   /** All functions under the frame in which a context begins, by entry. */
@@ -173,7 +197,7 @@ export class Roles {
 
   /** A line of a VMM's main thread. */
   isVmm(s: Seen): boolean {
-    return this.vmmOf.has(s.tid);
+    return this.vmmOf.has(s.tid) || (this.writers.get(s.tid)?.some((p) => p.act?.actor.startsWith('vmm')) ?? false);
   }
 
   actorContext(actor: number): number {

@@ -171,6 +171,29 @@ export function viewTrace(
   return { lines, listed: { calls, rets, nameless }, spans, left, steering, strange };
 }
 
+/**
+ * Functions that the compiler put into their caller: the trace never shows them called from there, and shows as called from
+ * there what in the text only they call. As "caller>function".
+ */
+export function inlinedIn(
+  lines: readonly Seen[],
+  frames: readonly { readonly fn: string; readonly parent: number }[],
+): ReadonlySet<string> {
+  const seen = new Set<string>();
+  for (const s of lines) if (s.what === 'call' && s.caller) seen.add(`${s.caller}>${s.fn}`);
+  const direct = new Set<string>();
+  for (const f of frames) if (f.parent >= 0) direct.add(`${frames[f.parent]!.fn}>${f.fn}`);
+  const found = new Set<string>();
+  for (const f of frames) {
+    const by = frames[f.parent];
+    const from = by && frames[by.parent];
+    if (!from) continue;
+    const over = `${from.fn}>${f.fn}`;
+    if (seen.has(over) && !direct.has(over) && !seen.has(`${from.fn}>${by.fn}`)) found.add(`${from.fn}>${by.fn}`);
+  }
+  return found;
+}
+
 /** How a line is written in a report, near to the trace's own form. */
 export function describeSeen(s: Seen): string {
   const who = `${s.comm}-${s.tid} [${String(s.cpu).padStart(3, '0')}]${s.irq ? ' in an interrupt' : ''}`;

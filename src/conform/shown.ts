@@ -23,7 +23,7 @@ export type Shown = { readonly context: number; readonly cpu: number } & (
       readonly step: number;
       readonly ret: number;
     }
-  | { readonly what: 'call'; readonly fn: string }
+  | { readonly what: 'call'; readonly fn: string; readonly caller: string }
   | { readonly what: 'ret'; readonly fn: string; readonly result: number | null; readonly optional: boolean }
   | { readonly what: 'guest' }
   | {
@@ -92,8 +92,14 @@ export class Eye {
       };
     }
     if (!modules && this.ofModule(e.frame)) return null;
-    if (e.kind === 'call') return this.listed.calls.has(fn) ? { what: 'call', context, cpu, fn } : null;
+    if (e.kind === 'call')
+      return this.listed.calls.has(fn) ? { what: 'call', context, cpu, fn, caller: this.callerOf(e.frame) } : null;
     return this.listed.rets.has(fn) ? { what: 'ret', context, cpu, fn, result: e.result, optional: e.injected } : null;
+  }
+
+  private callerOf(frame: number): string {
+    const { parent } = this.program.frames[frame]!;
+    return parent < 0 ? '' : this.program.frames[parent]!.fn;
   }
 
   /** Function of a module, by the file that it was read in. */
