@@ -5,6 +5,7 @@ import { loadKernelTexts } from '../kernels/index';
 import { didYouMean } from '../language/errors';
 import { loadGallery } from '../litmus/gallery';
 import { EXIT, InputError, type CliIo } from './io';
+import { conformCommand } from './conform';
 import { importCommand } from './import';
 import { listCommand } from './list';
 import { matrixCommand } from './matrix';
@@ -19,13 +20,14 @@ Usage: hotlanes COMMAND ...
   run FILE|NAME    run a litmus text, say what came of it
   matrix           many questions on many kernels, or all that can fail in one
   import TRACE     read an ftrace text of a real kernel, say what is in it
+  conform DIR      hold the model against a capture of a real kernel
   list             the litmus texts and kernels that come with Hotlanes
 
 hotlanes COMMAND --help tells more. From a checkout:
   npm run -s hotlanes -- run kevin-2021-11-30
 `;
 
-const COMMANDS = ['run', 'matrix', 'import', 'list', 'help'];
+const COMMANDS = ['run', 'matrix', 'import', 'conform', 'list', 'help'];
 const OPTIONS = ['--help', '--version'];
 
 /**
@@ -66,6 +68,8 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
       return importCommand(rest, io);
     case 'matrix':
       return matrixCommand(rest, io);
+    case 'conform':
+      return conformCommand(rest, io);
     case 'list':
       return listCommand(rest, io);
     default: {
