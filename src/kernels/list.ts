@@ -38,6 +38,7 @@ export const PROPOSALS = [
   'td3-usage-count-scan',
   'td4-bug-in-sched-in',
   'td5a-pin',
+  'td5b-restricted-affinity',
   'td6-compat-callback',
   'td7a-acpi-refuses',
   'td7b-no-acpi-hotplug',

@@ -27,6 +27,7 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
   sleeping: ['task'],
   settled: ['task'],
   cpu_of: ['task'],
+  vcpu_of: ['task'],
   need_resched: ['cpu'],
   irq_pending: ['cpu'],
   preempt_count: ['task'],
@@ -82,9 +83,10 @@ export class Expressions {
     return code;
   }
 
-  /** Where a kind of task may run; `cpu` is the CPU in question. What asks the scheduler cannot be asked by it. */
+  /** Where a kind of task may run; `cpu` and `task` are the ones in question. What asks the scheduler cannot be asked by it. */
   placement(expr: Ast.Expr): Code {
-    const code = this.withParams([{ name: 'cpu', type: { kind: 'cpu' } }], expr);
+    const params = (['cpu', 'task'] as const).map((kind) => ({ name: kind, type: { kind } }));
+    const code = this.withParams(params, expr);
     if (contains(code, (c) => c.op === 'ask' && (c.what === 'settled' || c.what === 'need_resched')))
       throw new TextError(expr.place, 'a placement rule cannot ask about placement');
     return code;
@@ -394,7 +396,7 @@ export class Expressions {
           of: values[0]?.code ?? { op: 'self' },
           also: values[1]?.code ?? constant(0),
         },
-        type: name === 'cpu_of' ? 'cpu' : COUNTS.has(name) ? 'int' : 'bool',
+        type: name === 'cpu_of' ? 'cpu' : name === 'vcpu_of' ? 'vcpu' : COUNTS.has(name) ? 'int' : 'bool',
       };
     }
     const def = kernel.lets.get(name);

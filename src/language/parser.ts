@@ -15,7 +15,7 @@
  *   thread NAME [per cpu|vcpu] user|percpu|kthread "label" runs f
  *   [replace] lane NAME(param) { look "label" [, args] [when expr] ... }
  *   boot f / idle f / init f / sched_in f / sched_out f / killed f / online MASK
- *   place user|percpu|kthread where expr          affinity_lost "format"          userspace when expr
+ *   place user|percpu|kthread where expr (of cpu, task)          affinity_lost "format"          userspace when expr
  */
 import { didYouMean, Findings, TextError, type Place, type Problem } from './errors';
 import { tokenize } from './lexer';

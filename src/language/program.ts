@@ -48,7 +48,7 @@ export type Code =
 /**
  * running(task, cpu): it is the current task there. tasks_on(cpu): runnable tasks placed there, its own kthreads excepted.
  * alive(task): started and not ended. settled(task): it is on a CPU that its mask and the placement rule allow, or not runnable.
- * cpu_of(task). need_resched(cpu): the current task must leave, or another is waiting there. irq_pending(cpu).
+ * cpu_of(task). vcpu_of(task): the vCPU that it is the thread of, -1 for none. need_resched(cpu): the current task must leave, or another is waiting there. irq_pending(cpu).
  * preempt_count(task), irqs_disabled(task). actors_busy(): other actors that are in the kernel.
  * has_up(state), has_down(state): the step has a callback in that direction, and it is installed.
  * instances(state): how often that callback runs, once for each instance of the state.
@@ -59,6 +59,7 @@ export type Ask =
   | 'alive'
   | 'settled'
   | 'cpu_of'
+  | 'vcpu_of'
   | 'need_resched'
   | 'irq_pending'
   | 'dead'

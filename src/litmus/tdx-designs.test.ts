@@ -94,6 +94,20 @@ describe('TD5, keep the vCPU away (tdx 5 D5)', () => {
   });
 });
 
+describe('TD5b, the kernel keeps the TD away (tdx 5 D5b)', () => {
+  it('sched_setaffinity to that CPU alone is -EINVAL for a vCPU of the TD; the CPU is there, and a plain VM may go', () => {
+    const t = playTdx('td5b-restricted-affinity', [...QEMU, ...ADMIN, 'vmm: a = create vm after online cpu3', '     run a', '     affine a.vcpu0 to cpu3']); // prettier-ignore
+    expect(t.results('admin')).toEqual([0, 1, E.INVAL]);
+    expect(t.results('vmm')).toEqual([0, 0, 0]);
+    expect([dead(t), t.probe('td_runs', 0), t.probe('active', 3)]).toEqual([false, 1, 1]);
+  });
+  it('nor does the scheduler put it there by itself', () => {
+    const t = playTdx('td5b-restricted-affinity', [...QEMU, ...ADMIN.slice(0, 2), '       offline cpu1', '       offline cpu2']); // prettier-ignore
+    expect(t.results('admin')).toEqual([0, 1, 1, 1]);
+    expect([dead(t), t.probe('associated', 0, 0) + t.probe('associated', 1, 0)]).toEqual([false, 2]);
+  });
+});
+
 describe("TD6, LP.INIT in KVM's own callback (messages 3, 8, 9 of the thread; tdx 5 D6)", () => {
   it("refused by kvm/cpu:online with KVM's errno and line", () => {
     const t = question('td6-compat-callback');

@@ -78,6 +78,7 @@ export class Scheduling extends State {
       dead: (s, x) => +(x >= 0 && run(s, x) === Run.dead),
       sleeping: (s, x) => +(x >= 0 && run(s, x) === Run.sleeping),
       settled: (s, x) => +(x < 0 || run(s, x) !== Run.runnable || this.mayRun(x, s[this.bases[x]! + Head.cpu]!)),
+      vcpu_of: (_s, x) => (x < 0 ? -1 : this.program.contexts[x]!.vcpu),
       cpu_of: (s, x) => (x < 0 ? -1 : s[this.bases[x]! + Head.cpu]!),
       need_resched: (_s, c) => +(c >= 0 && c < cpus && this.needResched(c)),
       irq_pending: (s, c) =>
@@ -213,18 +214,20 @@ export class Scheduling extends State {
   mayRun(x: number, c: number): boolean {
     if (c < 0) return false;
     const context = this.program.contexts[x]!;
-    if (context.kind === 'percpu') return context.cpu === c && this.placed(this.placePercpu, c);
+    if (context.kind === 'percpu') return context.cpu === c && this.placed(this.placePercpu, c, x);
     if (this.s[context.allowed + c] === 0) return false;
-    return this.placed(context.kind === 'kthread' ? this.placeKthread : this.placeUser, c);
+    return this.placed(context.kind === 'kthread' ? this.placeKthread : this.placeUser, c, x);
   }
 
-  /** A placement rule for a CPU. The question that leads here may have its own parameters in the scratch context. */
-  private placed(rule: Evaluate, c: number): boolean {
+  /** A placement rule for a CPU and a task. The question that leads here may have its own parameters in the scratch context. */
+  private placed(rule: Evaluate, c: number, x: number): boolean {
     const at = this.program.scratch + Head.size;
-    const before = this.s[at]!;
+    const [before, after] = [this.s[at]!, this.s[at + 1]!];
     this.s[at] = c;
+    this.s[at + 1] = x;
     const may = rule(this.s, this.scratchIndex) !== 0;
     this.s[at] = before;
+    this.s[at + 1] = after;
     return may;
   }
 
