@@ -34,11 +34,21 @@ export async function conformCommand(argv: readonly string[], io: CliIo): Promis
   if (args.operands.length === 0)
     throw new InputError('conform: which capture? (the folder that its capture.json is in)');
   const reports: ConformReport[] = [];
-  for (const folder of args.operands) reports.push(await reportOf(folder, io));
+  const unusable: string[] = [];
+  for (const folder of args.operands) {
+    try {
+      reports.push(await reportOf(folder, io));
+    } catch (error) {
+      // one bad folder among many does not lose what the others say
+      if (!(error instanceof InputError) || args.operands.length === 1) throw error;
+      unusable.push(error.message);
+    }
+  }
   if (args.flags.has('text')) io.stdout.write(reports.map((r) => r.litmus).join('\n'));
   else if (args.flags.has('json')) io.stdout.write(json(reports.length === 1 ? reports[0] : reports));
   else if (reports.length === 1) io.stdout.write(conformSummary(reports[0]!, paintFor(io.stdout)));
   else io.stdout.write(conformTable(reports, paintFor(io.stdout)));
+  if (unusable.length > 0) throw new InputError(unusable.join('\n'));
   return reports.every((r) => r.agrees) ? EXIT.ok : EXIT.broken;
 }
 

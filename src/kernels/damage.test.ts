@@ -9,6 +9,7 @@ import { kernelSource, loadKernel } from './index';
 const SETUP: Setup = {
   cpus: 2,
   booted: 2,
+  present: 2,
   packages: 1,
   params: [],
   hardware: [],
@@ -19,7 +20,9 @@ const SETUP: Setup = {
   question: null,
 };
 
-const FILES = ['cpuhp', 'sched', 'vcpu', 'x86', 'acpi'].map((name) => `kernels/parts/${name}.kern`);
+const FILES = ['cpuhp', 'hotplug-walk', 'sysfs', 'suspend', 'sched', 'vcpu', 'x86', 'acpi'].map(
+  (name) => `kernels/parts/${name}.kern`,
+);
 const words = [
   '{',
   '}',

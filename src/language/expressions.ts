@@ -288,6 +288,7 @@ export class Expressions {
       vendor: setup.vendor === 'intel' ? 1 : 2,
       nr_cpus: setup.cpus,
       nr_booted: setup.booted,
+      nr_present: setup.present,
       nr_packages: setup.packages,
     };
     if (Object.hasOwn(setupConstant, name)) return { code: constant(setupConstant[name]!), type: '' };

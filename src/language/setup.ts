@@ -51,6 +51,8 @@ export interface Setup {
   readonly cpus: number;
   /** CPUs online when the run begins: 0..booted-1. */
   readonly booted: number;
+  /** CPUs that are there when the run begins: 0..present-1; those from `booted` on were left offline. */
+  readonly present: number;
   readonly packages: number;
   readonly vendor: 'intel' | 'amd';
   readonly vms: readonly SetupVm[];

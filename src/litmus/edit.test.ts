@@ -197,3 +197,9 @@ fault   cpu1 188 up returns -EIO time 2
       expect(parseLitmus(changed, 't')).toMatchObject({ ok: true });
   });
 });
+
+it('a hot-added CPU comes after those that are there and not booted', () => {
+  const text = 'litmus t\nkernel v6.1\nmachine amd, cpus 1 + 3 offline\n\na: online cpu1\n';
+  expect(nextCpu(text)).toBe(4);
+  expect(hotAdd(text)).toContain('machine amd, cpus 1 + 3 offline + 1 hot-addable');
+});

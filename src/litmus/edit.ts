@@ -113,22 +113,21 @@ const admin = (lines: readonly Line[]): string => actorFor(lines, 'admin', 'hota
 
 interface Size {
   readonly line: number;
-  readonly booted: number;
+  /** CPUs that are there at first, online or not. */
+  readonly present: number;
   readonly addable: number;
 }
 
-const CPUS = /(\bcpus\s+)(\d+)(\s*\+\s*(\d+)(\s+hot-addable)?)?/;
+const CPUS = /(\bcpus\s+(\d+)(?:\s*\+\s*(\d+)\s+offline)?)(\s*\+\s*(\d+)(\s+hot-addable)?)?/;
 
 function sizeOf(lines: readonly Line[]): Size | null {
   const line = lines.findIndex((l) => l.kind === 'directive' && l.words[0] === 'machine');
   const match = line < 0 ? null : CPUS.exec(lines[line]!.code);
-  return match && { line, booted: Number(match[2]), addable: Number(match[4] ?? 0) };
+  return match && { line, present: Number(match[2]) + Number(match[3] ?? 0), addable: Number(match[5] ?? 0) };
 }
 
 function withAddable(lines: readonly Line[], size: Size, addable: number): Line[] {
-  return lines.map((l, i) =>
-    i === size.line ? { ...l, raw: l.raw.replace(CPUS, `$1${size.booted} + ${addable} hot-addable`) } : l,
-  );
+  return lines.map((l, i) => (i === size.line ? { ...l, raw: l.raw.replace(CPUS, `$1 + ${addable} hot-addable`) } : l));
 }
 
 /** The CPU that a hot-add would add next; -1 where the text describes no machine. */
@@ -137,7 +136,7 @@ export function nextCpu(text: string): number {
   const size = sizeOf(lines);
   if (!size) return -1;
   const added = new Set(lines.filter((l) => isAction(l, 'hotadd')).map((l) => l.words[1]));
-  let cpu = size.booted;
+  let cpu = size.present;
   while (added.has(`cpu${cpu}`)) cpu++;
   return cpu;
 }
@@ -148,7 +147,7 @@ export function hotAdd(text: string): string {
   let lines: readonly Line[] = scan(text);
   const size = sizeOf(lines);
   if (!size) return text;
-  const needed = cpu - size.booted + 1;
+  const needed = cpu - size.present + 1;
   if (needed > size.addable) lines = withAddable(lines, size, needed);
   return addActions(lines, admin(lines), [`hotadd cpu${cpu}`]);
 }

@@ -6,6 +6,7 @@ import { LIMITS, type Setup, type SetupFault, type Word } from '../language/setu
 export interface Machine {
   vendor: 'intel' | 'amd';
   booted: number;
+  present: number;
   cpus: number;
   packages: number;
 }
@@ -63,9 +64,9 @@ export function cpuOf(word: Word, cpus: number): number {
   return n;
 }
 
-/** `machine intel, cpus 4 + 1 hot-addable, packages 2`. */
+/** `machine intel, cpus 4 + 1 hot-addable, packages 2`; `cpus 1 + 3 offline`: three that are there and were not booted. */
 export function machineOf(words: readonly Word[]): Machine {
-  const machine = { vendor: 'intel' as 'intel' | 'amd', booted: 2, cpus: 2, packages: 1 };
+  const machine = { vendor: 'intel' as 'intel' | 'amd', booted: 2, present: 2, cpus: 2, packages: 1 };
   let i = 1;
   while (i < words.length) {
     const w = words[i]!;
@@ -76,10 +77,15 @@ export function machineOf(words: readonly Word[]): Machine {
     } else if (w.text === 'cpus') {
       machine.booted = count(words[++i], w.place, 'the number of CPUs', LIMITS.cpus);
       if (machine.booted === 0) throw new TextError(words[i]!.place, 'a machine has at least one CPU');
-      machine.cpus = machine.booted;
+      machine.present = machine.cpus = machine.booted;
       i += 1;
+      if (words[i]?.text === '+' && words[i + 2]?.text === 'offline') {
+        machine.present += count(words[i + 1], w.place, 'how many CPUs are not booted', LIMITS.cpus - machine.booted);
+        machine.cpus = machine.present;
+        i += 3;
+      }
       if (words[i]?.text === '+') {
-        machine.cpus += count(words[++i], w.place, 'how many CPUs can be hot-added', LIMITS.cpus - machine.booted);
+        machine.cpus += count(words[++i], w.place, 'how many CPUs can be hot-added', LIMITS.cpus - machine.present);
         i += 1;
         if (words[i]?.text === 'hot-addable') i += 1;
       }
@@ -91,7 +97,7 @@ export function machineOf(words: readonly Word[]): Machine {
       throw new TextError(
         w.place,
         `${w.text} says nothing of a machine`,
-        didYouMean(w.text, ['intel', 'amd', 'cpus', 'packages', 'hot-addable']) ||
+        didYouMean(w.text, ['intel', 'amd', 'cpus', 'packages', 'hot-addable', 'offline']) ||
           'machine intel, cpus 4 + 1 hot-addable',
       );
   }

@@ -48,6 +48,7 @@ export function tinySetup({
   return {
     cpus,
     booted,
+    present: booted,
     packages,
     params: [],
     hardware: hardware.map(([cpu, name, value]) => ({ cpu, name, value, place: NOWHERE })),
