@@ -30,6 +30,8 @@ export interface VcpuOfTask {
   readonly task: string;
   /** -1 where the capture does not say. */
   readonly tid: number;
+  /** The same, or of a VMM's main thread the id that its death tells. */
+  readonly pid: number;
   readonly from: number;
   /** The VMM's own main thread runs the vCPU. */
   readonly main: boolean;
@@ -335,10 +337,16 @@ class Derivation {
     }
     const main = Number.isNaN(tid);
     const vcpu = `${id}.vcpu${Number.isNaN(number(act, 'vcpu')) ? 0 : number(act, 'vcpu')}`;
-    this.vcpus.push({ vcpu, task, tid: main ? -1 : tid, from: act.t, main });
+    const dies = this.capture.observed.died.find((d) => d.task === task && d.t * 1e6 >= act.t);
+    this.vcpus.push({ vcpu, task, tid: main ? -1 : tid, pid: main ? (dies?.pid ?? -1) : tid, from: act.t, main });
     if (main) {
       const times = number(act, 'returns');
       this.add(act, 'run_main', `run_main ${id} ${this.pinned(act)} ${Number.isNaN(times) ? 0 : times}`);
+      // it is over when the process has ended, for which the admin waits
+      if (act.tEnd !== null) {
+        const next = this.acts.find((a) => a.at > act.at && a.actor === 'admin' && a.t >= act.tEnd!);
+        this.actions.push({ ...this.actions.pop()!, tEnd: next?.t ?? act.tEnd });
+      }
       return;
     }
     this.add(act, 'run', `run ${id}`);

@@ -12,7 +12,7 @@ import { lives } from './readings';
 import { LogMatch, type LogView } from './logs';
 import { Mover, type Choices } from './mover';
 import type { Category, Difference } from './report';
-import type { Roles } from './roles';
+import { SLACK, type Roles } from './roles';
 import { describeSeen, inlinedIn, type Seen, type TraceView } from './seen';
 import { describeShown, Eye, type Shown } from './shown';
 import type { Tally } from './tally';
@@ -56,6 +56,8 @@ export class Follower implements Choices {
   /** Cell that counts the actions done, by actor's name. */
   private readonly progressCells: ReadonlyMap<string, number>;
   /** A quiet move collects what it shows; more than silence takes it back. */
+  /** The line just now is of another task than the model's, so that its CPU says nothing. */
+  private anywhere = false;
   /** The vCPU whose KVM_RUN returns just now. */
   private leaving = -1;
   private quietly: { loud: boolean; heard: { e: MachineEvent; shown: Shown | null }[] } | null = null;
@@ -200,7 +202,7 @@ export class Follower implements Choices {
       const task = roles.taskOf(x);
       const c = program.contexts[x];
       if (!c || !task) return;
-      const tid = task.tid >= 0 ? String(task.tid) : '\\d+';
+      const tid = String(task.tid);
       said = said.replace(`${c.name}[${c.tid}]`, `${task.task}[${tid}]`).replace(`process ${c.tid} (${c.name})`, `process ${tid} (${task.task})`); // prettier-ignore
     };
     if (context >= 0) put(context);
@@ -244,6 +246,23 @@ export class Follower implements Choices {
     return false;
   }
 
+  /**
+   * Lets the acts that are under way go on until this holds: their stamps are not so fine that one of them could not have
+   * begun a little before.
+   */
+  private actsGoOn(until: () => boolean): void {
+    const { demands, program } = this.input;
+    for (let i = this.position; i < demands.length && demands[i]!.t <= this.now + SLACK && !until(); i++) {
+      const d = demands[i]!;
+      if (d.kind === 'begin') this.begun[d.planned.actor] = Math.max(this.begun[d.planned.actor]!, d.planned.index + 1);
+    }
+    for (let n = 0; n < 400 && !until(); n++) {
+      let moved = false;
+      for (const { context } of program.actors) if (!until() && this.quiet(context)) moved = true;
+      if (!moved && !this.help(-1)) return;
+    }
+  }
+
   /** Moves y by one transition, if that shows nothing. */
   private quiet(y: number): boolean {
     if (this.pending(y) || this.quietly) return false;
@@ -254,7 +273,8 @@ export class Follower implements Choices {
     let moved: boolean;
     try {
       const { kind } = this.input.program.contexts[y]!;
-      moved = this.mover.move(y, kind === 'actor' || kind === 'kthread' ? this.place(y) : -1);
+      const where = kind === 'actor' || kind === 'kthread' ? this.place(y) : -1;
+      moved = this.mover.move(y, this.mover.isFree(where, y) ? where : -1);
     } finally {
       this.quietly = null;
     }
@@ -325,7 +345,7 @@ export class Follower implements Choices {
     const { program, roles, tally } = this.input;
     const x = roles.actorContext(planned.actor);
     const over = (): boolean => this.progress(planned.actor) > planned.index;
-    if (!this.advance(x, over) && this.pending(x) && !this.lost) this.early(x, over);
+    if (!this.advance(x, over) && !this.lost && this.tracing) this.early(x, over);
     const act = planned.act;
     if (!over()) {
       if (this.lost) return;
@@ -361,12 +381,12 @@ export class Follower implements Choices {
     });
   }
 
-  /** Lines of a context that stand a little behind the end of its action: stamps of the two have not the same clock. */
+  /** Lines that stand a little behind the end of an action and must come before it: stamps of the two have not the same clock. */
   private early(x: number, over: () => boolean): void {
-    const { demands, roles } = this.input;
-    for (let i = this.position + 1; i < demands.length && demands[i]!.t < this.now + 15_000; i++) {
+    const { demands } = this.input;
+    for (let i = this.position + 1; i < demands.length && demands[i]!.t < this.now + SLACK; i++) {
       const d = demands[i]!;
-      if (this.done[i] || d.kind !== 'line' || roles.of(d.seen) !== x) continue;
+      if (this.done[i] || d.kind !== 'line') continue;
       this.done[i] = 1;
       this.line(d.seen);
       if (this.lost || this.advance(x, over)) return;
@@ -383,6 +403,8 @@ export class Follower implements Choices {
       tally.differOnce(`fn ${seen.fn}`, this.difference('not modelled', `the text has no function ${seen.fn}`, { kernel: describeSeen(seen), model: '' }, seen)); // prettier-ignore
       return;
     }
+    if (x < 0 && 'fn' in seen && roles.turnFunctions.has(seen.fn) && /^kvm-nx-lpage/.test(seen.comm))
+      return tally.leave('turns of the run loop');
     if (x < 0 && roles.isVmm(seen) && 'fn' in seen && (roles.turnFunctions.has(seen.fn) || seen.fn === 'kvm_dev_ioctl'))
       return tally.leave('ioctls of the VMM beside KVM_RUN');
     if (x < 0) {
@@ -393,9 +415,11 @@ export class Follower implements Choices {
     if (context.kind === 'actor') {
       if ('fn' in seen && seen.what !== 'enter' && roles.turnFunctions.has(seen.fn))
         return tally.leave('turns of the run loop');
-      const action = roles.actionOf(seen);
-      if (action) this.begun[action.actor] = Math.max(this.begun[action.actor]!, action.index + 1);
     }
+    const action = context.kind === 'actor' || context.vcpu >= 0 ? roles.actionOf(seen) : null;
+    if (action) this.begun[action.actor] = Math.max(this.begun[action.actor]!, action.index + 1);
+    if (context.vcpu >= 0 && seen.what !== 'guest' && !('fn' in seen && roles.turnFunctions.has(seen.fn)))
+      this.leaveLoop(x);
     const way = this.input.arrivals.kept.get(seen.row);
     if (way && context.vcpu >= 0 && !this.arrive(x, way, seen)) return;
     this.meetLine(x, seen);
@@ -418,6 +442,16 @@ export class Follower implements Choices {
     this.leaving = -1;
   }
 
+  /** The thread has left its loop: what it did there last is no longer followed. */
+  private leaveLoop(x: number): void {
+    this.strict.delete(x);
+    const { turnFunctions } = this.input.roles;
+    const left = (this.queues.get(x) ?? []).filter(
+      (s) => s.what !== 'guest' && !('fn' in s && turnFunctions.has(s.fn)),
+    );
+    this.queues.set(x, left);
+  }
+
   /** Not in KVM_RUN, as far as the scheduler can tell. */
   private outside(x: number): boolean {
     const { machine } = this.mover;
@@ -428,14 +462,41 @@ export class Follower implements Choices {
   private contextOf(seen: Seen): number {
     const { roles, program } = this.input;
     const x = roles.of(seen);
+    const last = this.killed(seen);
+    this.anywhere = last >= 0;
+    if (last >= 0) return last;
     const flushed = seen.what === 'call' && /flush_smp_call_function/.test(seen.caller);
     const idles = x >= 0 && program.contexts[x]!.kind === 'idle' && this.mover.machine.instrOf(x).op === 'idle';
     return flushed || idles ? roles.irq + seen.cpu : x;
   }
 
+  /**
+   * A line of a VMM that was killed. Which of its threads is the last one, and closes the files, is taken: in the model it is
+   * that of a vCPU.
+   */
+  private killed(seen: Seen): number {
+    const { roles, derived, tally } = this.input;
+    if (seen.irq || !('fn' in seen) || seen.what === 'enter' || roles.turnFunctions.has(seen.fn)) return -1;
+    // the worker of a VM is a thread of its VMM too, and may be the last
+    const worker = /^kvm-nx-lpage/.test(seen.comm);
+    const vmm = worker ? this.lastKilled(seen.t) : roles.vmmOfTask(seen.tid);
+    if (!vmm || !derived.planned.some((p) => p.act?.do === 'kill' && p.act.from['task'] === vmm && p.t <= seen.t))
+      return -1;
+    const own = roles.of(seen);
+    const last = roles.vcpusOf(vmm).find((x) => lives(this.mover.machine, x));
+    if (last === undefined || last === own) return -1;
+    tally.take('which thread of a killed VMM is the last');
+    return last;
+  }
+
+  private lastKilled(t: number): string {
+    const kill = this.input.derived.planned.findLast((p) => p.act?.do === 'kill' && p.t <= t);
+    return String(kill?.act?.from['task'] ?? '');
+  }
+
   private meetLine(x: number, seen: Seen): void {
     const { tally, program } = this.input;
-    const cpu = this.boundTo(x) ? -1 : seen.cpu;
+    const cpu = this.boundTo(x) || this.anywhere ? -1 : seen.cpu;
     for (let tries = 0; tries <= RESYNC; tries++) {
       if (!this.advance(x, () => this.pending(x), cpu)) {
         tally.compare(categoryOf(seen), false);
@@ -497,7 +558,7 @@ export class Follower implements Choices {
       const same = seen.target === shown.target && fn && seen.about === shown.about;
       if (!tally.compare('callbacks', same))
         bad.push(!fn ? 'callback' : seen.target !== shown.target ? 'target' : 'CPU');
-      check('contexts', 'CPU that runs it', seen.cpu, shown.cpu);
+      if (!this.anywhere) check('contexts', 'CPU that runs it', seen.cpu, shown.cpu);
     } else if (seen.what === 'exit' && shown.what === 'exit') {
       const same = seen.state === shown.state && seen.ret === shown.ret && seen.about === shown.about;
       if (!tally.compare('callbacks', same))
@@ -507,7 +568,7 @@ export class Follower implements Choices {
       else check('returns', 'return value', seen.result, shown.result);
     } else {
       tally.compare('functions', true);
-      check('contexts', 'CPU', seen.cpu, shown.cpu);
+      if (!this.anywhere) check('contexts', 'CPU', seen.cpu, shown.cpu);
       category = 'contexts';
     }
     const model = describeShown(program, shown);
@@ -528,6 +589,7 @@ export class Follower implements Choices {
     const there =
       way === 'load' ? this.advance(x, outside) : this.advance(x, () => machine.instrOf(x).op === 'guest' || inside());
     this.leaving = -1;
+    if (!machine.mayRun(x, seen.cpu)) this.actsGoOn(() => machine.mayRun(x, seen.cpu));
     if (there && way === 'sched_in' && !inside()) this.switchOut(x, inside);
     this.strict.add(x);
     if (way === 'load' ? outside() : inside()) {
@@ -587,6 +649,8 @@ export class Follower implements Choices {
       return;
     }
     queue().splice(0, at + 1);
+    // what it says and does on its way out
+    for (let n = 0; n < 200 && lives(this.mover.machine, x) && this.mover.move(x); n++);
     const { effect } = shown;
     const bad: string[] = [];
     const check = (name: string, a: unknown, b: unknown): void => {
@@ -620,7 +684,10 @@ export class Follower implements Choices {
     const base = x < 0 ? -1 : program.contexts[x]!.allowed;
     const reset = (): boolean =>
       Array.from({ length: program.cpus }, (_, c) => machine.s[base + c]!).every((v) => v !== 0);
-    // the scheduler finds no CPU for it at the latest when it is woken
+    // the CPU must have been taken from it by now; at the latest when it is woken the scheduler finds none
+    const bound = roles.contextNamed(`cpuhp/${d.cpu}`);
+    for (let n = 0; n < 200 && x >= 0 && machine.allowedCpus(x).length > 0; n++)
+      if (!this.help(-1) && !(bound >= 0 && this.mover.move(bound))) break;
     const ok = x >= 0 && (reset() || this.advance(x, reset));
     if (tally.compare('readings', ok)) return;
     this.differ('readings', `the affinity of ${d.task} is reset, and in the model it is not`, { kernel: `no longer affine to cpu${d.cpu}`, model: x < 0 ? '' : this.mover.why(x) }); // prettier-ignore

@@ -154,8 +154,8 @@ export class Mover {
     }
     const c = this.head(x, Head.cpu);
     if (machine.isCurrent(x)) return this.moveCurrent(x, c, cpu, depth);
-    const to = this.placeFor(x, cpu);
-    if (to !== c) return this.settleOn(x, to, 'push');
+    const wanted = cpu >= 0 && machine.mayRun(x, cpu) ? cpu : machine.mayRun(x, c) ? c : this.placeFor(x, cpu);
+    if (wanted !== c) return this.settleOn(x, wanted, 'push');
     return this.takeCpu(x, c, cpu, depth);
   }
 
@@ -194,7 +194,7 @@ export class Mover {
       if (machine.preemptible(c)) return this.take('switch', x, c);
       return this.move(current, -1, depth + 1);
     }
-    if (cpu < 0 && this.kindOf(x) !== 'percpu' && this.choices.place(x) < 0) {
+    if (cpu < 0 && this.kindOf(x) !== 'percpu' && !this.isFree(c, x)) {
       const free = this.freeCpu(x);
       if (free >= 0) return this.settleOn(x, free, 'push');
     }
@@ -224,6 +224,14 @@ export class Mover {
     const before = this.head(x, Head.cpu);
     if (allowed.includes(before)) return before;
     return this.freeCpu(x, allowed) >= 0 ? this.freeCpu(x, allowed) : (allowed[0] ?? -1);
+  }
+
+  /** Whether a CPU could be taken by this task now. */
+  isFree(c: number, x: number): boolean {
+    const { machine } = this;
+    if (c < 0 || !machine.isOn(c) || !machine.preemptible(c)) return false;
+    const current = machine.currentTask(c);
+    return current < 0 || current === x || !this.choices.pending(current);
   }
 
   private freeCpu(x: number, allowed = this.machine.allowedCpus(x)): number {

@@ -125,7 +125,8 @@ export class Roles {
       const one = all[0]!.filter((p) => all.every((mine) => mine.includes(p)));
       const actors = new Set(all.flat().map((p) => p.act!.actor));
       const whole = [...actors].filter((a) => all.filter((mine) => mine.some((p) => p.act!.actor === a)).length * 2 > all.length); // prettier-ignore
-      this.writers.set(tid, one.length > 0 ? one : planned.filter((p) => p.act?.actor === whole[0]));
+      const actor = one[0]?.act?.actor.startsWith('vmm') ? one[0].act.actor : one.length > 0 ? '' : whole[0];
+      this.writers.set(tid, actor ? planned.filter((p) => p.act?.actor === actor) : one);
     }
     // a process that may be performing one action only leaves the others to the rest
     for (let changed = true; changed;) {
@@ -200,6 +201,29 @@ export class Roles {
     return this.vmmOf.has(s.tid) || (this.writers.get(s.tid)?.some((p) => p.act?.actor.startsWith('vmm')) ?? false);
   }
 
+  /** The VMM that a thread belongs to, by the capture's name; '' where it is none. */
+  vmmOfTask(tid: number): string {
+    const main = this.vmmOf.get(tid);
+    if (main !== undefined) return main;
+    const v = this.derived.vcpus.find((c) => c.tid === tid);
+    return v ? this.vmmOfVcpu(v.vcpu) : '';
+  }
+
+  private vmmOfVcpu(vcpu: string): string {
+    const vm = vcpu.replace(/\.vcpu\d+$/, '');
+    return (
+      this.derived.planned.find((p) => p.act?.do === 'create_vm' && p.words.startsWith(`${vm} = `))?.act?.actor ?? ''
+    );
+  }
+
+  /** Contexts of a VMM's vCPU threads. */
+  vcpusOf(vmm: string): number[] {
+    return this.derived.vcpus.flatMap((v) => {
+      const x = this.named.get(v.vcpu);
+      return x !== undefined && this.vmmOfVcpu(v.vcpu) === vmm ? [x] : [];
+    });
+  }
+
   actorContext(actor: number): number {
     return this.program.actors[actor]!.context;
   }
@@ -227,6 +251,6 @@ export class Roles {
   taskOf(x: number): { readonly task: string; readonly tid: number } | null {
     const name = this.program.contexts[x]?.name;
     const v = this.derived.vcpus.find((c) => c.vcpu === name);
-    return v ? { task: v.task, tid: v.tid } : null;
+    return v ? { task: v.task, tid: v.pid } : null;
   }
 }

@@ -23,7 +23,7 @@ export function findArrivals(view: TraceView, vcpuOf: (s: Seen) => number, funct
   const kept = new Map<number, Way | null>();
   const turns = new Set<number>();
   const route = new Map<number, { t: number; cpu: number; way: Way }[]>();
-  const state = new Map<number, { cpu: number; arriving: boolean; span: number }>();
+  const state = new Map<number, { cpu: number; arriving: boolean; span: number; did: Set<string> }>();
   const spanOf = (t: number): number => view.spans.findIndex((span) => t >= span.from && t <= span.to);
   for (const s of view.lines) {
     if (s.what === 'enter' || s.what === 'exit') continue;
@@ -31,7 +31,7 @@ export function findArrivals(view: TraceView, vcpuOf: (s: Seen) => number, funct
     if (x < 0) continue;
     if (s.what !== 'guest' && !functions.has(s.fn)) continue;
     let at = state.get(x);
-    if (!at) state.set(x, (at = { cpu: -1, arriving: false, span: -1 }));
+    if (!at) state.set(x, (at = { cpu: -1, arriving: false, span: -1, did: new Set() }));
     const span = spanOf(s.t);
     const outermost =
       s.what === 'call' && LOADS.has(s.fn) && (s.fn === 'kvm_sched_in' || !view.listed.calls.has(s.caller));
@@ -45,14 +45,19 @@ export function findArrivals(view: TraceView, vcpuOf: (s: Seen) => number, funct
       list.push({ t: s.t, cpu: s.cpu, way });
       at.cpu = s.cpu;
       at.span = span;
+      at.did = new Set([s.fn]);
       continue;
     }
-    if (at.arriving && s.cpu === at.cpu && !(s.what === 'call' && s.fn === 'kvm_sched_out')) {
+    // what is done once more before the entry (a request came, or the scheduler) is a turn like any other
+    const fn = s.what === 'guest' ? 'guest' : s.fn;
+    const again = at.did.has(fn);
+    if (at.arriving && s.cpu === at.cpu && !again && fn !== 'kvm_sched_out') {
       kept.set(s.row, null);
+      at.did.add(fn);
       if (s.what === 'guest') at.arriving = false;
     } else {
       turns.add(s.row);
-      if (s.what === 'call' && s.fn === 'kvm_sched_out') at.arriving = false;
+      if (fn === 'kvm_sched_out') at.arriving = false;
     }
   }
   return { kept, turns, route };
