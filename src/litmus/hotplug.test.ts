@@ -1,7 +1,5 @@
 /** The hotplug core, row by row: what can fail on the way up and down, what is logged, what is undone (facts 3.4, 3.5, 9.4). */
 import { describe, expect, it } from 'vitest';
-import { run } from '../machine/run';
-import { load } from './load';
 import { ERR, play } from './testing/play';
 
 const B1 = ['v5.15', 'v6.1', 'v6.1.192', 'v6.3'];
@@ -212,15 +210,6 @@ it('CPUs that go up at the same time wait for one another, in no order (facts 3.
     .flat()
     .flatMap((e) => (e.kind === 'callback' && e.up && !e.begin ? [e.cpu] : []));
   expect(steps.filter((cpu, i) => cpu !== steps[i - 1])).toHaveLength(7);
-});
-
-it('a task that is still on a CPU when it dies is warned of (facts 3.5 D8)', () => {
-  const own = 'kernel own over v5.15\nreplace fn sched_cpu_deactivate(cpu) "model" { return 0 }\nreplace fn sched_cpu_wait_empty(cpu) "model" { return 0 }\n'; // prettier-ignore
-  const text = ['litmus t', 'kernel own', 'machine intel, cpus 2', 'q: modprobe kvm_intel', ' a = create vm', ' run a, spinning', ' affine a.vcpu0 to cpu1', 'admin: offline cpu1 after affine', '']; // prettier-ignore
-  const loaded = load(text.join('\n'), 't.litmus', { edited: [{ file: 'own.kern', source: own }] });
-  if (!loaded.ok) throw new Error(loaded.problems[0]!.message);
-  const said = [...run(loaded.program).history.effects.values()].flat();
-  expect(said.flatMap((e) => (e.kind === 'log' ? [e.text] : []))).toContain('Dying CPU not properly vacated!');
 });
 
 it.each([...B1, ...B2])(
