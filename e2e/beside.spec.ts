@@ -77,3 +77,27 @@ test('two runs on a phone: both outcomes and the lanes, and no wider than the pa
   await expect(page.locator('canvas')).toBeInViewport();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
 });
+
+test('a capture with the model beside it: the counts, the same death, and each side’s own events', async ({ page }) => {
+  const hotlanes = new HotlanesPage(page);
+  await hotlanes.open();
+  await hotlanes.command('open.capture.6.1/v2');
+  await expect(hotlanes.sentence).toContainText('on CPU 1 died');
+  await page.getByRole('button', { name: 'Model beside it' }).click();
+  const model = hotlanes.sentence.getByRole('heading', { level: 2 });
+  await expect(model).toContainText('The model of v6.1.192', { timeout: 45_000 });
+  await expect(hotlanes.sentence).toContainText(/[\d,]+ of [\d,]+ compared things match/);
+  await expect(hotlanes.sentence).toContainText('taken from the trace, not predicted');
+  // vcpu0 dies on CPU 1 at VMPTRLD, on both (captures 6.1/v2).
+  expect((await hotlanes.table('CPU 1 of captured')).join('\n')).toContain('kernel BUG');
+  expect((await hotlanes.table('CPU 1 of model')).join('\n')).toContain('BUG in kvm_spurious_fault');
+  await page.keyboard.press('v');
+  await expect(page.getByRole('button', { name: 'B model' })).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.getByRole('region', { name: 'Step' })).toContainText(/Step [\d,]+/);
+  await page.keyboard.press('v');
+  await expect(page.getByRole('region', { name: 'Event' })).toContainText(/Event [\d,]+/);
+  await page.keyboard.press('Shift+B');
+  await expect(hotlanes.sentence.getByRole('heading')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Back to the run' }).click();
+  await expect(hotlanes.sentence).toContainText('kvm_spurious_fault');
+});

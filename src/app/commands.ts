@@ -175,6 +175,14 @@ export const commands: readonly Command[] = [
     when: inRun,
   },
   {
+    id: 'beside.model',
+    title: 'The model beside this trace',
+    group: 'View',
+    keys: ['Shift+V'],
+    run: () => whenLoaded((late) => late.openModel()),
+    when: () => !inRun() && get().beside === null,
+  },
+  {
     id: 'beside.close',
     title: 'Back to one run',
     group: 'View',

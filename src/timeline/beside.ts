@@ -23,9 +23,14 @@ export interface Difference {
   /** The CPU that it is about, or -1. */
   readonly cpu: CpuId;
   readonly text: string;
-  /** No consequence by itself: it is told, but the two do not part there as long as anything else differs. */
+  /** No consequence by itself: it is told, but marked on no row. */
   readonly minor?: boolean;
+  /** It went well, on the one side only: the two do not part there as long as anything weightier differs. */
+  readonly quiet?: boolean;
 }
+
+/** A difference and its joint ordinal. */
+export type PlacedDifference = Difference & { readonly at: Ordinal };
 
 export interface BesideOptions {
   readonly names: readonly [string, string];
@@ -46,7 +51,9 @@ export interface Beside {
   /** Per side: how many of its events lie before a joint ordinal; `timeline.length + 1` entries. */
   readonly done: readonly [Int32Array, Int32Array];
   /** By joint ordinal. */
-  readonly differences: readonly (Difference & { readonly at: Ordinal })[];
+  readonly differences: readonly PlacedDifference[];
+  /** Where the two part: the first difference of consequence, or where there is none the first at all. */
+  readonly parting: PlacedDifference | null;
 }
 
 /**
@@ -62,13 +69,18 @@ export function beside(a: Timeline, b: Timeline, anchors: readonly Anchor[], opt
   const differences = placed(options.differences ?? [], at);
   const timeline = join(sides, axis, options.names, differences);
   const lastStep = Math.max(...steps.map((n, side) => (n > 0 ? at[side as 0 | 1][n - 1]! + 1 : 0)));
-  const first = differences.find((d) => d.minor !== true) ?? differences[0];
+  const parting =
+    differences.find((d) => d.minor !== true && d.quiet !== true) ??
+    differences.find((d) => d.minor !== true) ??
+    differences[0] ??
+    null;
   return {
-    timeline: { ...timeline, sides: options.names, ...(first ? { parting: first.at } : {}) },
+    timeline: { ...timeline, sides: options.names, ...(parting ? { parting: parting.at } : {}) },
     steps: Math.min(length, lastStep),
     at,
     done: [doneBefore(at[0], steps[0], length), doneBefore(at[1], steps[1], length)],
     differences,
+    parting,
   };
 }
 
@@ -135,7 +147,7 @@ function doneBefore(at: Int32Array, steps: number, length: number): Int32Array {
   return done;
 }
 
-function placed(differences: readonly Difference[], at: Axis['at']): (Difference & { readonly at: Ordinal })[] {
+function placed(differences: readonly Difference[], at: Axis['at']): PlacedDifference[] {
   return differences
     .map((d) => {
       const places = [d.a === undefined ? [] : [at[0][d.a]!], d.b === undefined ? [] : [at[1][d.b]!]].flat();
@@ -153,7 +165,7 @@ function join(
   sides: readonly [Timeline, Timeline],
   { at, timeUs }: Axis,
   names: readonly [string, string],
-  differences: readonly (Difference & { readonly at: Ordinal })[],
+  differences: readonly PlacedDifference[],
 ): Timeline {
   const builder = new TimelineBuilder(`${names[0]} beside ${names[1]}`, sides[0].source, sides[0].originUs);
   for (let k = 0; k < timeUs.length - 1; k++) builder.tick(timeUs[k]!);

@@ -34,16 +34,22 @@ export function match(a: Story, b: Story, names: readonly [string, string]): Mat
         });
     }
     x.forEach((h, i) => {
-      if (!h.begins && !inA.has(i))
-        differences.push({ a: h.at, cpu: h.cpu, text: only(h, names[0]), minor: isMinor(h, b) });
+      if (!h.begins && !inA.has(i)) differences.push({ a: h.at, ...lonely(h, b, names[0]) });
     });
     y.forEach((h, j) => {
-      if (!h.begins && !inB.has(j))
-        differences.push({ b: h.at, cpu: h.cpu, text: only(h, names[1]), minor: isMinor(h, a) });
+      if (!h.begins && !inB.has(j)) differences.push({ b: h.at, ...lonely(h, a, names[1]) });
     });
   }
   return { anchors: longestOrder(pairs), differences };
 }
+
+/** What the one does and the other does not. */
+const lonely = (h: Happening, other: Story, name: string): Difference => ({
+  cpu: h.cpu,
+  text: only(h, name),
+  minor: isMinor(h, other),
+  quiet: h.quiet === true,
+});
 
 const only = ({ text, result }: Happening, name: string): string =>
   `only on ${name}: ${text}${result === '' || result === 'done' ? '' : `, ${result}`}`;

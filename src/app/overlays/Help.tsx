@@ -1,5 +1,6 @@
 import { lookWords } from '../../lanes/palette';
 import { Look, type LookName } from '../../timeline/columns';
+import { STANDING } from '../inspect/sources';
 import { commands, keyText, type CommandGroup } from '../commands';
 import styles from './overlays.module.css';
 
@@ -47,6 +48,11 @@ export function Help() {
           A CPU’s name on the lanes opens its actions: online, offline, arm a failing enable, pin a vCPU. Each one
           writes its line into the text, and undo takes it back.
         </p>
+        <p>
+          Two runs can lie on the same lanes, A over B: a second kernel or design under “Beside”, or the model beside a
+          capture. The axis is bent so that what happens in both is at the same place; a dashed line shows where they
+          part.
+        </p>
       </section>
       <section>
         <h3>Colours and marks</h3>
@@ -66,6 +72,15 @@ export function Help() {
           <li>
             <span className={styles.disc}>!</span>an oops
           </li>
+          <li>
+            <span className={styles.sign}>◇</span>two runs differ here
+          </li>
+          {(['inferred', 'unknown', 'model'] as const).map((standing) => (
+            <li key={standing}>
+              <span className={styles.sign}>{STANDING[standing].sign}</span>
+              {STANDING[standing].word}: {STANDING[standing].text}
+            </li>
+          ))}
         </ul>
       </section>
       {GROUPS.map((group) => (

@@ -12,20 +12,23 @@ import styles from './beside.module.css';
 
 /** Both outcomes, one under the other, and where the two runs part. */
 export function BesideSentence() {
-  const run = useApp((s) => s.run);
+  const first = useApp((s) => (s.showing === 'trace' ? s.trace : s.run)?.sentence ?? null);
+  const trace = useApp((s) => s.showing === 'trace');
   const beside = useApp((s) => s.beside);
-  if (!beside || !run) return null;
+  if (!beside || !first) return null;
   return (
     <section className={styles.pair} aria-label="Outcome">
       <div className={styles.lines} aria-live="polite">
-        <Line side={0} name={beside.names[0]} said={run.sentence} />
-        <Line side={1} name={beside.names[1]} said={beside.run?.sentence ?? without(beside)} />
+        <Line side={0} name={beside.names[0]} said={first} />
+        <Line side={1} name={beside.names[1]} said={beside.said ?? beside.run?.sentence ?? without(beside)} />
         <Parting beside={beside} />
       </div>
       <div className={styles.actions}>
-        <MenuButton menu="beside" label="Beside another kernel or design">
-          Beside
-        </MenuButton>
+        {!trace && (
+          <MenuButton menu="beside" label="Beside another kernel or design">
+            Beside
+          </MenuButton>
+        )}
         <CommandButton id="beside.close">
           <Icon name="close" />
         </CommandButton>
@@ -62,21 +65,21 @@ function Line({ side, name, said }: { readonly side: Side; readonly name: string
   );
 }
 
-function Parting({ beside: { joint } }: { readonly beside: BesideView }) {
+function Parting({ beside: { joint, said } }: { readonly beside: BesideView }) {
   const timeline = useApp(timelineOf);
   const at = timeline?.parting;
   if (!joint) return null;
+  // What agrees has said so already.
+  if (at === undefined && said !== undefined) return null;
   if (at === undefined)
     return <p className={styles.parting}>Nothing differs: the same callbacks, log lines and results on both.</p>;
-  const what =
-    joint.differences.find((d) => d.at === at && d.minor !== true) ?? joint.differences.find((d) => d.at === at);
   const place = placeOf(get(), at);
   return (
     <p className={styles.parting}>
       <button type="button" className={styles.part} onClick={() => seek(place)}>
         They part at {get().showing === 'run' ? 'step' : 'event'} {place.toLocaleString('en')}
       </button>
-      : <Kernelish text={what?.text ?? ''} />
+      : <Kernelish text={joint.parting?.text ?? ''} />
     </p>
   );
 }

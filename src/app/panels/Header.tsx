@@ -10,6 +10,7 @@ export function Header() {
   const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
   const scenario = useApp((s) => s.run?.litmus.name ?? s.scenario);
   const theme = useApp(themeOf);
+  const pair = useApp((s) => s.beside !== null);
   return (
     <header className={styles.header}>
       <span className={styles.name}>Hotlanes</span>
@@ -28,6 +29,7 @@ export function Header() {
             <b>{trace.id === null ? 'Trace' : `Capture ${trace.id}`}</b>
             <span className={styles.about}>{trace.id === null ? trace.about : trace.title}</span>
           </span>
+          {!pair && <CommandButton id="beside.model" kind="plain" label="Model beside it" />}
         </>
       ) : (
         <>

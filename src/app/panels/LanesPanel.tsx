@@ -170,7 +170,7 @@ let litCpu = -1;
 /** Unfolds and lights the CPU that the story is about. After an edit folds stay as they are. */
 function light(view: LanesView, s: AppState, again: boolean): void {
   const timeline = view.timeline;
-  const cpu = interest(s, timeline);
+  const cpu = interest(s);
   // Of two runs both rows.
   const groups = timeline.tracks.flatMap((t, i) => (t.kind === 'cpu' && t.cpu === cpu ? [i] : []));
   const [track = -1] = groups;
@@ -188,9 +188,9 @@ function light(view: LanesView, s: AppState, again: boolean): void {
 }
 
 /** The CPU that it is about: of two runs the one at which they part. */
-function interest(s: AppState, timeline: Timeline): number {
+function interest(s: AppState): number {
   if (s.showing === 'trace') return s.trace?.cpu ?? -1;
-  const parting = s.beside?.joint?.differences.find((d) => d.at === timeline.parting && d.minor !== true);
+  const parting = s.beside?.joint?.parting;
   if (parting && parting.cpu >= 0) return parting.cpu;
   return s.run ? cpuOfInterest(s.run) : -1;
 }

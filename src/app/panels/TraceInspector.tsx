@@ -2,15 +2,16 @@ import { Mark } from '../../timeline/columns';
 import { clockText } from '../../lanes/scale';
 import { eventsAt, stateAt } from '../inspect/trace';
 import { openDialog } from '../store/page';
-import type { TraceView } from '../store/state';
+import { stepsDone, type TraceView } from '../store/state';
 import { useApp } from '../use-app';
+import { Differences } from './Differences';
 import { Halves, Section } from './Inspector';
 import { Selected } from './Selected';
 import styles from './inspector.module.css';
 
 /** What a trace holds at the playhead, and what it is made of. */
 export function TraceInspector({ trace }: { readonly trace: TraceView }) {
-  const at = useApp((s) => s.playhead);
+  const at = useApp((s) => stepsDone(s, 0));
   const playing = useApp((s) => s.playing);
   const { timeline, report } = trace;
   const events = eventsAt(timeline, at);
@@ -40,6 +41,7 @@ export function TraceInspector({ trace }: { readonly trace: TraceView }) {
   );
   const lower = (
     <>
+      <Differences />
       {states.length > 0 && (
         <Section title="At this moment">
           <dl className={styles.values}>

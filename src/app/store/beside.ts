@@ -53,14 +53,15 @@ companion.make = (a, kernel) => {
   return nothing(a, kernel);
 };
 
-/** Puts a second run on the lanes; the playhead stays at the step where it was. */
-function put(beside: BesideView | null): void {
+/** Puts a second run on the lanes; the playhead stays at the step, or at the event of a trace, where it was. */
+export function put(beside: BesideView | null): void {
   const s = get();
   const atEnd = s.playhead >= lastOf(s);
-  const done = stepsDone(s, 0);
+  const own = stepsDone(s, 0);
   set({ beside, side: beside?.joint ? s.side : 0, selection: null, unfolding: false });
-  const { at } = beside?.joint ?? {};
-  set({ playhead: atEnd ? lastOf(get()) : at && done > 0 ? at[0][done - 1]! + 1 : done });
+  const at = beside?.joint?.at[0];
+  const place = at === undefined ? own : s.showing === 'trace' ? at[own]! : own > 0 ? at[own - 1]! + 1 : 0;
+  set({ playhead: atEnd ? lastOf(get()) : place });
 }
 
 /** The text on another kernel or design, beside the run that is shown. */

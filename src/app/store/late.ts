@@ -2,5 +2,6 @@
 export { act } from './acts';
 export { closeBeside, openBeside, setSide } from './beside';
 export { fetchTexts } from './shelf';
+export { openModel } from './model-beside';
 export { openLitmus } from './litmus';
 export { closeTrace, openCapture, openFiles } from './traces';

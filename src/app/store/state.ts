@@ -4,6 +4,7 @@ import type { Sentence } from '../../litmus/outcome';
 import type { Axis, Item } from '../../lanes/lanes-view';
 import type { ThemeName } from '../../lanes/palette';
 import type { ImportReport } from '../../timeline/import-files';
+import type { FileInput } from '../../timeline/read';
 import type { Beside } from '../../timeline/beside';
 import type { Ordinal, Timeline } from '../../timeline/columns';
 import type { RunView } from './run-view';
@@ -17,6 +18,8 @@ export interface TraceView {
   readonly about: string;
   readonly timeline: Timeline;
   readonly report: ImportReport;
+  /** What it was read from: the model can be led along it. */
+  readonly files: readonly FileInput[];
   /** What it shows, in words, and what was read. */
   readonly sentence: Sentence;
   readonly read: string;
@@ -27,7 +30,7 @@ export interface TraceView {
 /** Which of two timelines on the same lanes; where there is only one, it is 0. */
 export type Side = 0 | 1;
 
-/** A second run on the lanes of the first: the same text on another kernel. */
+/** A second run on the lanes of the first: the same text on another kernel; or the model beside a real kernel's trace. */
 export interface BesideView {
   /** The kernel or design of the second. */
   readonly kernel: string;
@@ -38,6 +41,8 @@ export interface BesideView {
   readonly problems: readonly Problem[];
   /** The second run. */
   readonly run: RunView | null;
+  /** Beside a trace: what the comparison says, instead of the run's own outcome. */
+  readonly said?: Sentence;
 }
 
 /** What is shown beside the lanes can be put away. */
@@ -185,10 +190,13 @@ export const runOf = (s: AppState, side: Side = s.side): RunView | null =>
 export const placeOfStep = (s: AppState, step: number, side: Side = 0): Ordinal =>
   placeOf(s, s.beside?.joint?.at[side][step] ?? step);
 
-/** How many steps of the run of one side are done where the playhead is. */
+/** How many steps of the run of one side are done where the playhead is; of a trace, which of its events that is at. */
 export const stepsDone = (s: AppState, side: Side = s.side): number => {
   const done = s.beside?.joint?.done[side];
-  return done === undefined ? s.playhead : done[s.showing === 'run' ? s.playhead : s.playhead + 1]!;
+  if (done === undefined) return s.playhead;
+  if (s.showing === 'run') return done[s.playhead]!;
+  const past = done[s.playhead + 1]!;
+  return side === 0 ? Math.max(0, past - 1) : past;
 };
 
 export const themeOf = (s: AppState): ThemeName => (s.themeChoice === 'system' ? s.systemTheme : s.themeChoice);

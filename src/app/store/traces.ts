@@ -64,7 +64,7 @@ async function open({ id, title, about, files }: From): Promise<void> {
     const read = reportLine(report, timeline.log.length);
     const elsewhere = s.showing === 'run' ? { playhead: s.playhead, axis: s.axis } : s.elsewhere;
     set({
-      trace: { id, title: timeline.title, about, timeline, report, sentence, read, cpu: look.cpu },
+      trace: { id, title: timeline.title, about, timeline, report, files: inputs, sentence, read, cpu: look.cpu },
       showing: 'trace',
       elsewhere,
       beside: null,
