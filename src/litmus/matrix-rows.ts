@@ -22,6 +22,7 @@ export const ROWS: readonly RowChoice[] = [
   both('bad-cpu-between-vms'),
   both('enable-lies'),
   both('enable-lies-offline'),
+  both('suspend-resume-fails'),
   both('fail-file'),
   both('fail-file-starting'),
   intel('td-plain'),

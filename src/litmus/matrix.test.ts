@@ -11,6 +11,9 @@ const E2 = ['v6.3', 'move-to-online'];
 const E3 = ['v6.12', 'v6.12.117', 'v6.17', 'v6.18', 'v6.18.15', 'v7.1', 'v7.2', 'v7.3', 'v7.3.4'];
 /** TDX comes with kvm_intel (tdx 3.3). */
 const TDX_E7 = ['v6.17', 'v6.18', 'v6.18.15'];
+/** TDX is up from boot (tdx 3.4). */
+const TDX_E8 = ['v7.1', 'v7.2', 'v7.3', 'v7.3.4'];
+const TDX = [...TDX_E7, ...TDX_E8];
 const NO_TDX = [...E1, 'v6.3', 'v6.12', 'v6.12.117'];
 const ALL = [...E1, ...E2, ...E3];
 const BOTH: readonly Vendor[] = ['intel', 'amd'];
@@ -43,16 +46,30 @@ const EXPECTED: readonly Expected[] = [
   ['bad-cpu-between-vms', [...E2, ...E3], BOTH, 'refused', '-EIO', /online write of cpu2/, 'facts 6.3'],
   ['enable-lies', ALL, BOTH, 'thread-dies', null, /on CPU 2: #UD at (VMPTRLD|VMSAVE|CLGI)/, 'facts 5.6; captures 6.1/s2z, 6.12/s2z'],
   ['enable-lies-offline', ['v6.12'], ['intel'], 'hang', null, /^admin: offline cpu1 never returns/, 'captures 6.12/v2lie'],
+  ['suspend-resume-fails', E1, BOTH, 'thread-dies', null, /^vm0\.vcpu0 on CPU 2: #UD at/, 'facts 6.3; captures 6.1/s9'],
+  ['suspend-resume-fails', [...E2, ...E3], BOTH, 'cpu-lost', null, /^CPU 2 is offline, and nobody took it down or was told$/, 'facts 6.3; captures 6.12/s9, 7.3/s9'],
   ['fail-file', ['v6.3', ...E3], BOTH, 'refused', '-EAGAIN', /^The online write of cpu2 returns -EAGAIN/, 'facts 6.3, 9.1; captures 6.12/s6'],
   ['fail-file-starting', ['v5.10', 'v5.15', 'v6.1', 'v6.1.192'], BOTH, 'refused', '-EINVAL', /set_fail cpu2 CPUHP_AP_KVM_STARTING returns -EINVAL/, 'facts 6.3, 9.1; captures 6.1/s6'],
-  ['td-plain', TDX_E7, ['intel'], 'works', null, /^td0\.vcpu0 runs on CPU 2; no oops$/, 'tdx 6.3'],
-  ['td-offline-online', TDX_E7, ['intel'], 'works', null, /^td0\.vcpu0 runs on CPU 2; no oops$/, 'tdx 6.5'],
-  ['td-hotadd-no-td', TDX_E7, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2 .*kvm\/cpu\/tdx:online/, 'tdx 4.3 E7'],
-  ['td-hotadd-running', TDX_E7, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2 .*kvm\/cpu\/tdx:online/, 'tdx 4.3 E7'],
-  ['td-first-after-bad', TDX_E7, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2/, 'tdx 4.3 E7, 5 D2'],
+  ['td-plain', TDX, ['intel'], 'works', null, /^td0\.vcpu0 runs on CPU 2; no oops$/, 'tdx 6.3'],
+  ['td-offline-online', TDX, ['intel'], 'works', null, /^td0\.vcpu0 runs on CPU 2; no oops$/, 'tdx 6.5'],
+  ['td-hotadd-no-td', TDX, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2 .*\/tdx:online/, 'tdx 4.3 E7 to E9'],
+  ['td-hotadd-running', TDX, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2 .*\/tdx:online/, 'tdx 4.3 E7 to E9'],
+  ['td-first-after-bad', TDX, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2/, 'tdx 4.3 E7, 5 D2'],
   ['td-hotadd-without-kvm', TDX_E7, ['intel'], 'works', null, /^CPU 2 is online and active/, 'tdx 4.3 E7'],
-  ['td-last-of-package', TDX_E7, ['intel'], 'refused', '-EBUSY', /offline write of cpu3 returns -EBUSY/, 'tdx 6.5 (c)'],
-  ['td-package-gone', TDX_E7, ['intel'], 'vm-refused', '-EIO', /^KVM_CREATE_VM of td0 returns -EIO$/, 'tdx 6.2 step 2'],
+  ['td-last-of-package', TDX, ['intel'], 'refused', '-EBUSY', /offline write of cpu3 returns -EBUSY/, 'tdx 6.5 (c)'],
+  ['td-package-gone', TDX, ['intel'], 'vm-refused', '-EIO', /^KVM_CREATE_VM of td0 returns -EIO$/, 'tdx 6.2 step 2'],
+  ['td-hotadd-without-kvm', TDX_E8, ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2 .*virt\/tdx:online/, 'tdx 4.3 E8/E9'],
+  ['td-hotadd-running', ['td1-document'], ['intel'], 'vm-dies', null, /CPU 2: KVM_RUN returns KVM_EXIT_INTERNAL_ERROR \(17\)$/, 'tdx 5 D1, 2.1'],
+  ['td-hotadd-running', ['td3-usage-count', 'td3-usage-count-scan'], ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2/, 'tdx 5 D3, count > 0'],
+  ['td-hotadd-running', ['td4-bug-in-sched-in'], ['intel'], 'vm-dies', '-EIO', /CPU 2: KVM_RUN returns -EIO$/, 'tdx 5 D4'],
+  ['td-hotadd-running', ['td6-compat-callback'], ['intel'], 'refused', '-EIO', /online write of cpu2 .*kvm\/cpu:online/, 'tdx 5 D6'],
+  ['td-hotadd-running', ['td7a-acpi-refuses'], ['intel'], 'refused', '-EINVAL', /hotadd cpu2 returns -EINVAL$/, 'tdx 5 D7a'],
+  ['td-hotadd-running', ['td7c-acpi-panics'], ['intel'], 'host-dies', null, /^The host panics: /, 'tdx 5 D7c'],
+  ['td-hotadd-running', ['td9-shipped'], ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2/, 'tdx 5 D9, D2'],
+  ['td-hotadd-no-td', ['td1-document', 'td3-usage-count', 'td3-usage-count-scan'], ['intel'], 'works', null, /^vm0\.vcpu0 runs on CPU 2/, 'tdx 5 D1, D3: a plain VM has the CPU'],
+  ['td-hotadd-no-td', ['td9-shipped'], ['intel'], 'refused', '-EOPNOTSUPP', /online write of cpu2/, 'tdx 5 D2: normal VMs also lose it'],
+  ['td-first-after-bad', ['td1-document', 'td3-usage-count'], ['intel'], 'vm-dies', null, /KVM_EXIT_INTERNAL_ERROR/, 'tdx 5 D3: D1 reappears'],
+  ['td-first-after-bad', ['td3-usage-count-scan'], ['intel'], 'vm-refused', '-EBUSY', /^KVM_CREATE_VM of td0 returns -EBUSY$/, 'tdx 5 D3: the scan; the errno is the design\'s own'],
   ['td-plain', NO_TDX, ['intel'], 'na', null, /^no TDX in this kernel: /, 'tdx 3.2: no in-tree caller until v6.16'],
   ['td-hotadd-without-kvm', NO_TDX, ['intel'], 'na', null, /^no TDX in this kernel: /, 'tdx 3.2'],
 ]; // prettier-ignore

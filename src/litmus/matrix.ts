@@ -101,9 +101,9 @@ export function computeTextCell(row: string, text: string, column: string, vendo
   if (!loaded.ok) {
     const [problem = '', ...details] = loaded.problems.map((p) => p.message);
     // what the column's kernel lacks makes the question senseless there; a text that no kernel takes is simply wrong
-    const own = loaded.problems[0]?.file === file ? load(text, file) : loaded;
-    const line = own.ok && asksForTdx(own.litmus) ? `no TDX in this kernel: ${problem}` : problem;
-    return { ...cell, ...NO_RUN, class: own.ok ? 'na' : 'unknown', line, details };
+    const own = loaded.problems[0]?.file === file ? onItsOwnKernel(text, file) : null;
+    const line = own && asksForTdx(own) ? `no TDX in this kernel: ${problem}` : problem;
+    return { ...cell, ...NO_RUN, class: own ? 'na' : 'unknown', line, details };
   }
   const outcome = outcomeOf(run(loaded.program, { seed }), loaded.litmus, seed);
   const found = classOf(outcome);
@@ -124,6 +124,17 @@ export function computeTextCell(row: string, text: string, column: string, vendo
 }
 
 const NO_RUN = { errno: null, told: null, where: null, verdict: null, steps: 0 } as const;
+
+let last: { readonly text: string; readonly litmus: Litmus | null } | null = null;
+
+/** The text as it loads on the kernel that it names; null where it does not. Remembered for the row's next cell. */
+function onItsOwnKernel(text: string, file: string): Litmus | null {
+  if (last?.text !== text) {
+    const loaded = load(text, file);
+    last = { text, litmus: loaded.ok ? loaded.litmus : null };
+  }
+  return last.litmus;
+}
 
 const asksForTdx = ({ setup }: Litmus): boolean =>
   setup.vms.some((vm) => vm.td) || setup.hardware.some((h) => h.name.startsWith('tdx_'));

@@ -170,6 +170,8 @@ export function readHistory(result: RunResult): Seen {
 /** What KVM_RUN told the VMM, where it was not to go on: the kernel text says it as a trace line. */
 function kvmRun(text: string): Pick<RunOutcome, 'errno' | 'exit_reason'> | null {
   const [, errno, reason] = /^KVM_RUN(?: returns (-E\w+)|: exit reason (\d+))$/.exec(text) ?? [];
+  // a signal, or the freezer: the VMM calls again
+  if (errno === '-EINTR' || errno === '-EAGAIN') return null;
   if (errno) return { errno, exit_reason: null };
   return reason ? { errno: null, exit_reason: Number(reason) } : null;
 }
