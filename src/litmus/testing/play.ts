@@ -11,6 +11,8 @@ export interface Played {
   /** Callbacks of a CPU in order, by number: "+136" upwards, "-149" downwards, with the result where it is not 0. */
   walk(cpu: number): string[];
   probe(name: string, a?: number, b?: number): number;
+  /** A variable of the kernel text. */
+  value(name: string, index?: number): number;
   number(constant: string): number;
 }
 
@@ -38,6 +40,11 @@ export function play(kernel: string, machine: string, ...lines: readonly string[
           : [],
       ),
     probe: (name, a, b) => r.machine.probe(name, a, b),
+    value(name, index = 0) {
+      const group = r.program.groups.find((g) => g.name === name);
+      if (!group) throw new Error(`the text has no variable ${name}`);
+      return r.machine.s[group.base + index]!;
+    },
     number: (constant) => r.program.states.find((s) => s.constant === constant)!.number,
   };
 }
