@@ -62,7 +62,7 @@ export function conform(files: CaptureFiles): ConformResult {
   for (const [name, n] of view.strange) follower.differ('not modelled', `events that are not known: ${name}`, { kernel: `${n} of them`, model: '' }); // prettier-ignore
   if (files.badLines > 0) follower.differ('not modelled', `${files.badLines} lines of the trace cannot be read`, { kernel: files.firstBad, model: '' }); // prettier-ignore
   follower.follow();
-  follower.settle();
+  follower.finish(capture.observed.host ?? '', capture.observed.online_end ?? '');
   for (const line of follower.logs.unmet()) {
     tally.compare('log', false);
     follower.differ('log', 'the kernel prints a line that the model does not print', {

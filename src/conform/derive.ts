@@ -157,7 +157,7 @@ class Derivation {
       packages: this.packages(),
       hardware: [
         ...(knows && !knows.hardware.has('cpu_svm') ? [] : hardware.map((cpu) => `cpu${cpu} cpu_svm=0`)),
-        ...(options.tscUnstable && knows?.hardware.has('tsc_constant') ? ['tsc_constant=0'] : []),
+        ...(this.tscDrifts() && knows?.hardware.has('tsc_constant') ? ['tsc_constant=0'] : []),
       ],
       vms: this.vms,
       lanes,
@@ -194,6 +194,12 @@ class Derivation {
     const added = this.acts.find((a) => a.do === 'hotadd');
     if (!first || (added && added.t < first.t)) return booted;
     return Math.max(booted, (cpuList(first, 'present') ?? []).length);
+  }
+
+  /** An emulator without hardware virtualization offers no constant TSC; elsewhere the boot log tells. */
+  private tscDrifts(): boolean {
+    const machine = this.capture['machine'] as { accel?: unknown } | undefined;
+    return (this.options.tscUnstable ?? false) || /^tcg/.test(String(machine?.accel ?? ''));
   }
 
   private packages(): number {
@@ -264,11 +270,13 @@ class Derivation {
       case 'destroy_vm': {
         const vm = text(act, 'vm');
         if (!vm || !this.vms.has(this.idOf(vm))) return beside('there was no VM');
-        return this.add(
-          act,
-          act.do === 'stop' ? 'stop' : 'destroy',
-          `${act.do === 'stop' ? 'stop' : 'destroy'} ${this.idOf(vm)}`,
-        );
+        const verb = act.do === 'stop' ? 'stop' : 'destroy';
+        this.add(act, verb, `${verb} ${this.idOf(vm)}`);
+        // told by somebody else, the VMM stops as a whole, and its VM goes with it
+        if (verb === 'stop' && !this.vmsOf(act.actor).includes(vm)) {
+          this.add(null, 'destroy', `destroy ${this.idOf(vm)}`, act, act.tEnd ?? act.t);
+        }
+        return;
       }
       case 'kill': {
         const vms = this.vmsOf(text(act, 'task'));

@@ -8,7 +8,7 @@ import { MachineError } from '../machine/machine';
 import type { EventTable } from '../timeline/ftrace-events';
 import type { Demand, Death } from './demands';
 import type { Armed, Derived, Planned } from './derive';
-import { lives } from './readings';
+import { cpusWith, endOf, listText, lives } from './readings';
 import { LogMatch, type LogView } from './logs';
 import { Mover, type Choices } from './mover';
 import type { Category, Difference } from './report';
@@ -122,6 +122,10 @@ export class Follower implements Choices {
 
   mayBegin(actor: number): boolean {
     return this.progress(actor) < this.begun[actor]!;
+  }
+
+  followed(x: number): boolean {
+    return this.strict.has(x);
   }
 
   leaves(x: number): boolean {
@@ -509,6 +513,12 @@ export class Follower implements Choices {
         this.compare(seen, shown);
         return;
       }
+      if (this.undone(seen)) {
+        // the injection lets the body run and takes back what it did; the model has it not run at all
+        this.queues.get(x)!.unshift(shown);
+        tally.take('lines of a function whose work was undone by the injection');
+        return;
+      }
       if (shown.what === 'ret' && shown.optional) continue;
       tally.compare(categoryOf(seen), false);
       this.differ(
@@ -524,6 +534,20 @@ export class Follower implements Choices {
       }
     }
     this.lost = true;
+  }
+
+  /** A line from within a function that the injection undoes just then, on that CPU. */
+  private undone(seen: Seen): boolean {
+    if (seen.what !== 'call' && seen.what !== 'ret') return false;
+    const { derived, program } = this.input;
+    return derived.armed.some(
+      (a) =>
+        a.mode === 'undo' &&
+        a.cpus.includes(seen.cpu) &&
+        seen.t >= a.from &&
+        seen.t <= a.to &&
+        program.frames.some((f) => f.fn === seen.fn && under(program, f.parent, a.symbol)),
+    );
   }
 
   /** Whether the trace has that line of the model's among the next ones of this task. */
@@ -565,6 +589,8 @@ export class Follower implements Choices {
         bad.push(seen.ret !== shown.ret ? 'ret' : seen.state !== shown.state ? 'state' : 'CPU');
     } else if (seen.what === 'ret' && shown.what === 'ret') {
       if (seen.result === null || shown.result === null) tally.leave('return values that one of the two does not tell');
+      // which of the two probes on an injected function is first decides what the other one reads
+      else if (shown.optional && seen.result !== shown.result) tally.take('return values of an injected function');
       else check('returns', 'return value', seen.result, shown.result);
     } else {
       tally.compare('functions', true);
@@ -701,6 +727,10 @@ export class Follower implements Choices {
     if (!this.lost && reading.values.some((v) => v.model(machine) !== v.kernel)) this.threadsEnd();
     for (const value of reading.values) {
       const model = value.model(machine);
+      if (value.vmxe !== undefined && model !== value.kernel && this.vmxeSet(value.vmxe)) {
+        tally.leave('CR4.VMXE of a CPU where the injection itself has set it');
+        continue;
+      }
       if (model === null) {
         tally.differOnce(`reading ${value.name.replace(/\d+/g, 'N')}`, this.difference('not modelled', `${reading.what}: the text has nothing for ${value.name}`, { kernel: value.kernel, model: '' })); // prettier-ignore
         continue;
@@ -710,12 +740,47 @@ export class Follower implements Choices {
     }
   }
 
+  /** An injection that has the enable find CR4.VMXE set (captures' README) has struck on this CPU. */
+  private vmxeSet(cpu: number): boolean {
+    const { program, derived } = this.input;
+    return program.faults.some(
+      (f, i) =>
+        f.cpu === cpu && (this.hits.get(i) ?? 0) > 0 && derived.armed.some((a) => a.mode === 'natural' && a.cpus.includes(cpu) && this.armedOf[i]!.includes(a)), // prettier-ignore
+    );
+  }
+
   /** vCPU threads go on for a while, as far as nobody sees it. */
   private threadsEnd(): void {
     this.input.program.contexts.forEach((c, x) => {
       if (c.vcpu < 0 || !lives(this.mover.machine, x)) return;
       for (let n = 0; n < 200 && lives(this.mover.machine, x); n++) if (!this.quiet(x) && !this.help(-1)) return;
     });
+  }
+
+  /** What is left at the end: calls that never returned, who is online, and whether the host lives. */
+  finish(host: string, online: string): void {
+    const { derived, roles, tally } = this.input;
+    const { machine } = this.mover;
+    if (this.lost) return;
+    for (const planned of derived.planned) {
+      if (planned.tEnd !== null) continue;
+      const over = (): boolean => this.progress(planned.actor) > planned.index;
+      const x = roles.actorContext(planned.actor);
+      this.advance(x, over);
+      if (tally.compare('results', !over())) continue;
+      this.differ('results', `${planned.words}: the call never returned, and in the model it does`, {
+        kernel: 'never returned',
+        model: 'returns',
+      });
+    }
+    this.settle();
+    const ends = endOf(machine);
+    if (host && !tally.compare('end', ends === host))
+      this.differ('end', 'the host at the end', { kernel: host, model: ends });
+    if (online && ends === 'alive') {
+      const now = listText(cpusWith(machine, (c) => machine.probe('online', c) !== 0));
+      if (!tally.compare('end', now === online)) this.differ('end', 'CPUs that are online at the end', { kernel: online, model: now }); // prettier-ignore
+    }
   }
 
   // ---- differences
@@ -752,6 +817,12 @@ export class Follower implements Choices {
       step: this.mover.taken.length,
     };
   }
+}
+
+/** Whether a frame stands in a function, at any depth. */
+function under(program: Program, frame: number, fn: string): boolean {
+  for (let f = frame; f >= 0; f = program.frames[f]!.parent) if (program.frames[f]!.fn === fn) return true;
+  return false;
 }
 
 function categoryOf(seen: Seen): Category {

@@ -77,12 +77,13 @@ export function viewLog(program: Program, dmesg: Dmesg): LogView {
 }
 
 /**
- * Offsets into functions are addresses: "kvm_spurious_fault+0xe/0x10 [kvm]" is "kvm_spurious_fault [kvm]". Whether the page
+ * A warning is known by its function: kernels put line, CPU and task there in different orders. Offsets into functions are addresses: "kvm_spurious_fault+0xe/0x10 [kvm]" is "kvm_spurious_fault [kvm]". Whether the page
  * tables are isolated (PTI, NOPTI behind "invalid opcode") is a property of the machine.
  */
 export function normalized(text: string): string {
   return text
     .replace(/\+0x[0-9a-f]+\/0x[0-9a-f]+/g, '')
+    .replace(/^WARNING: .*?(\w+)(?: \[\w+\])?(?:, CPU#.*)?$/, 'WARNING: $1')
     .replace(/^((?:Oops: )?invalid opcode: .*?) (?:NO)?PTI$/, '$1')
     .trimEnd();
 }

@@ -27,6 +27,8 @@ export interface Choices {
   leaves(x: number): boolean;
   /** Hears what the machine shows. */
   hear(e: MachineEvent): void;
+  /** This context's lines are followed one by one: nobody takes its CPU meanwhile. */
+  followed(x: number): boolean;
   /** Something that this context showed has not been met yet: it must not go on. */
   pending(x: number): boolean;
 }
@@ -198,6 +200,7 @@ export class Mover {
       const free = this.freeCpu(x);
       if (free >= 0) return this.settleOn(x, free, 'push');
     }
+    if (this.choices.followed(current)) return false;
     if (machine.preemptible(c)) return this.take('preempt', current, c);
     return this.leaveGuest(current, c) || this.move(current, -1, depth + 1);
   }
@@ -231,7 +234,7 @@ export class Mover {
     const { machine } = this;
     if (c < 0 || !machine.isOn(c) || !machine.preemptible(c)) return false;
     const current = machine.currentTask(c);
-    return current < 0 || current === x || !this.choices.pending(current);
+    return current < 0 || current === x || !(this.choices.pending(current) || this.choices.followed(current));
   }
 
   private freeCpu(x: number, allowed = this.machine.allowedCpus(x)): number {

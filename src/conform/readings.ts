@@ -16,6 +16,8 @@ export interface Reading {
 export interface Value {
   readonly name: string;
   readonly kernel: string;
+  /** The reading is of this CPU's CR4.VMXE (Intel). */
+  readonly vmxe?: number;
   /** What the model has for it; null where the text has nothing that this could be held against. */
   readonly model: (m: WatchedMachine) => string | null;
 }
@@ -32,7 +34,7 @@ interface Observed {
   readonly liveness?: readonly { t: number; cpu: number; ok: boolean; said?: string }[];
 }
 
-const listText = (cpus: readonly number[]): string => {
+export const listText = (cpus: readonly number[]): string => {
   const parts: string[] = [];
   for (let i = 0; i < cpus.length; i++) {
     let j = i;
@@ -55,7 +57,7 @@ export function readingsOf(capture: Capture, acts: readonly Act[], derived: Deri
       what: `virtualization of each CPU${v.label ? ` (${v.label})` : ''}`,
       values: Object.entries(v.cpus).flatMap(
         ([cpu, on]) =>
-        on === null ? [] : [{ name: `on CPU ${cpu}`, kernel: on ? 'on' : 'off', model: (m) => (m.probe('virt_on', Number(cpu)) ? 'on' : 'off') }], // prettier-ignore
+        on === null ? [] : [{ name: `on CPU ${cpu}`, kernel: on ? 'on' : 'off', ...(capture.vendor === 'intel' ? { vmxe: Number(cpu) } : {}), model: (m) => (m.probe('virt_on', Number(cpu)) ? 'on' : 'off') }], // prettier-ignore
       ),
     });
   for (const a of observed.alive ?? [])
@@ -72,8 +74,6 @@ export function readingsOf(capture: Capture, acts: readonly Act[], derived: Deri
         },
       ],
     });
-  const { online_end: end } = capture.observed;
-  void end;
   return found;
 }
 
@@ -156,6 +156,22 @@ function ofVmm(vcpu: string, vmm: string, derived: Derived): boolean {
   return derived.planned.some((p) => p.act?.actor === vmm && p.words.startsWith(`${vm} = create`));
 }
 
+/**
+ * The host: `panic`; `hung` where a task died with its CPU's run queue lock, or while all stand still, so that one CPU after
+ * the other waits for ever; else `alive`.
+ */
+export function endOf(m: WatchedMachine): string {
+  const { machine, cpus, contexts } = m.program;
+  if (m.s[machine.panic] !== 0) return 'panic';
+  const dead = (x: number): boolean => x >= 0 && m.head(x, Head.run) === Run.dead;
+  if (dead(m.s[machine.stopped]! - 1)) return 'hung';
+  for (let c = 0; c < cpus; c++) {
+    const current = m.s[machine.cur + c]! - 1;
+    if (current >= 0 && contexts[current]!.kind !== 'idle' && dead(current)) return 'hung';
+  }
+  return 'alive';
+}
+
 export function lives(m: WatchedMachine, x: number): boolean {
   const run = m.head(x, Head.run);
   return run === Run.runnable || run === Run.sleeping;
@@ -166,7 +182,7 @@ function allowed(m: WatchedMachine, x: number, c: number): boolean {
   return base >= 0 && m.s[base + c] !== 0;
 }
 
-function cpusWith(m: WatchedMachine, is: (c: number) => boolean): number[] {
+export function cpusWith(m: WatchedMachine, is: (c: number) => boolean): number[] {
   return Array.from({ length: m.program.cpus }, (_, c) => c).filter(is);
 }
 
