@@ -11,6 +11,7 @@ import { viewLog } from './logs';
 import type { ConformReport } from './report';
 import { Roles } from './roles';
 import { viewTrace } from './seen';
+import { hitsOf, settledText, strikesOf } from './strikes';
 import { Tally } from './tally';
 import { findArrivals } from './turns';
 import type { Taken } from './mover';
@@ -63,6 +64,16 @@ export function conform(files: CaptureFiles): ConformResult {
   if (files.badLines > 0) follower.differ('not modelled', `${files.badLines} lines of the trace cannot be read`, { kernel: files.firstBad, model: '' }); // prettier-ignore
   follower.follow();
   follower.finish(capture.observed.host ?? '', capture.observed.online_end ?? '');
+  const { taken } = follower.mover;
+  const strikes = strikesOf(program, taken);
+  for (const armed of derived.armed) {
+    const hits = hitsOf(program, strikes, armed);
+    if (armed.hits < 0 || follower.lost || tally.compare('functions', hits === armed.hits)) continue;
+    follower.differ('functions', `how often the fault of ${armed.symbol} on CPU ${armed.cpus.join(',')} struck`, {
+      kernel: String(armed.hits),
+      model: String(hits),
+    });
+  }
   for (const line of follower.logs.unmet()) {
     tally.compare('log', false);
     follower.differ('log', 'the kernel prints a line that the model does not print', {
@@ -94,12 +105,12 @@ export function conform(files: CaptureFiles): ConformResult {
       differences: tally.differences,
       differencesInAll: tally.inAll,
       reached: { lines: follower.linesMet, of: lines, t: follower.reachedT },
-      litmus: derived.text,
-      steps: follower.mover.taken.length,
+      litmus: settledText(derived.text, program, taken),
+      steps: taken.length,
     },
     program,
     derived,
-    taken: follower.mover.taken,
+    taken,
   };
 }
 
