@@ -70,6 +70,7 @@ function part(d: Difference, paint: Paint): string[] {
     '  kernel:',
     ...d.around.kernel.map((line) => `      ${line}`),
     `    > ${paint.yellow(d.kernel || '(nothing)')}`,
+    ...d.around.after.map((line) => `      ${line}`),
     '  model:',
     ...d.around.model.map((line) => `      ${line}`),
     `    > ${paint.yellow(d.model || '(nothing)')}`,

@@ -22,6 +22,8 @@ export interface ConformResult {
   readonly derived: Derived;
   /** The model's run: its transitions, with the trace's time for each. */
   readonly taken: readonly Taken[];
+  /** Lines of the trace (rows of its table) with the steps that showed the same. */
+  readonly met: Follower['met'];
 }
 
 /** Throws ConformInputError where the capture cannot be used. */
@@ -111,6 +113,7 @@ export function conform(files: CaptureFiles): ConformResult {
     program,
     derived,
     taken,
+    met: follower.met,
   };
 }
 

@@ -4,6 +4,7 @@ import { parseDmesg, type Dmesg } from '../timeline/dmesg-import';
 import type { EventTable } from '../timeline/ftrace-events';
 import { FtraceReader } from '../timeline/ftrace-import';
 import { limits, textChunks, type Damage, type FileInput } from '../timeline/read';
+import { parseStates, type StateNames } from '../timeline/states-import';
 import { parseVmm, type VmmLog } from '../timeline/vmm-import';
 
 /** A capture cannot be used; the message is shown as it is. */
@@ -19,6 +20,8 @@ export interface CaptureFiles {
   readonly table: EventTable;
   readonly dmesg: Dmesg;
   readonly vmm: VmmLog | null;
+  /** Names of the hotplug states by number, as the capture lists them. */
+  readonly states: StateNames;
   /** Lines of the traces that no parser understood. */
   readonly badLines: number;
   readonly firstBad: string;
@@ -74,6 +77,7 @@ export async function readCaptureFiles(inputs: readonly FileInput[]): Promise<Ca
   }
   if (reader.table.length === 0)
     throw new ConformInputError(`${base(traces[0]!.name)}: no line of an ftrace text in it`);
+  const listing = named(/^states\.txt$/);
   const vmm = named(/^vmm\.txt(?:\.gz)?$/);
   const [bad] = reader.bad;
   return {
@@ -81,6 +85,7 @@ export async function readCaptureFiles(inputs: readonly FileInput[]): Promise<Ca
     table: reader.table,
     dmesg: parseDmesg((await wholeText(log)).text, 'dmesg.txt'),
     vmm: vmm ? parseVmm((await wholeText(vmm)).text, 'vmm.txt') : null,
+    states: listing ? parseStates((await wholeText(listing)).text) : new Map(),
     badLines: reader.badLines,
     firstBad: bad ? `${bad.file}:${bad.line}: ${bad.why}` : '',
     lostEvents: reader.lostEvents,

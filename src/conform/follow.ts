@@ -68,6 +68,8 @@ export class Follower implements Choices {
   private readonly routeAt = new Map<number, number>();
   /** The path was lost: no more lines are compared. */
   lost = false;
+  /** Lines that were met, each with the step of the model's run that showed it. */
+  readonly met: { readonly row: number; readonly step: number }[] = [];
   linesMet = 0;
   reachedT = 0;
 
@@ -568,6 +570,7 @@ export class Follower implements Choices {
   }
 
   private compare(seen: Seen, shown: Shown): void {
+    this.met.push({ row: seen.row, step: this.mover.taken.length - 1 });
     const { tally, program } = this.input;
     const bad: string[] = [];
     const check = (category: Category, name: string, a: number | string | null, b: number | string | null): void => {
@@ -808,12 +811,10 @@ export class Follower implements Choices {
       category,
       what,
       t: this.now,
+      cpu: seen ? ('about' in seen ? seen.about : seen.cpu) : -1,
       at: seen ? table.place(seen.row) : '',
       ...sides,
-      around: {
-        kernel: [...lines(this.position - 1, -1), '>', ...lines(this.position + 1, 1)],
-        model: [...this.recent],
-      },
+      around: { kernel: lines(this.position - 1, -1), model: [...this.recent], after: lines(this.position + 1, 1) },
       step: this.mover.taken.length,
     };
   }

@@ -30,13 +30,19 @@ export interface Difference {
   readonly what: string;
   /** Microseconds of the trace's clock; NaN where none is known. */
   readonly t: number;
+  /** The CPU that it is about, -1 where it is about none. */
+  readonly cpu: number;
   /** File and line of the capture, '' where it has none. */
   readonly at: string;
   /** What the kernel did and what the model does; '' for nothing. */
   readonly kernel: string;
   readonly model: string;
-  /** Lines around it: the kernel's before and after, the model's before. */
-  readonly around: { readonly kernel: readonly string[]; readonly model: readonly string[] };
+  /** Lines around it: the kernel's before, the model's before, the kernel's after. */
+  readonly around: {
+    readonly kernel: readonly string[];
+    readonly model: readonly string[];
+    readonly after: readonly string[];
+  };
   /** Steps of the model's run at that moment. */
   readonly step: number;
 }
