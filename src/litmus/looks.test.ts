@@ -21,12 +21,12 @@ interface Seen {
   readonly told: readonly string[];
 }
 
-function look(name: string, kernel?: string, fault?: string): Seen {
+function look(name: string, kernel?: string, fault?: string, seed = 0): Seen {
   const text = fault === undefined ? galleryText(name)! : addFault(galleryText(name)!, fault);
   const loaded = load(text, name, kernel === undefined ? {} : { kernel });
   if (!loaded.ok) throw new Error(loaded.problems[0]!.message);
-  const r = run(loaded.program);
-  const o = outcomeOf(r, loaded.litmus);
+  const r = run(loaded.program, { seed });
+  const o = outcomeOf(r, loaded.litmus, seed);
   const fns: string[] = [];
   const told: string[] = [];
   const callbacks: string[] = [];
@@ -181,6 +181,58 @@ const CLAIMS: Readonly<Record<string, (name: string) => void>> = {
     expect(s.results['admin']).toEqual([1, 1, 0, null]);
     const lock = s.r.program.locks.find((l) => l.name === 'cpu_hotplug_lock')!;
     expect(s.r.machine.s[lock.cell]).not.toBe(0);
+  },
+  // captures 6.1/v2c
+  'second-victim': (name) => {
+    const s = look(name);
+    expect(s.o.oops.map((o) => [o.task, o.instruction])).toEqual([['A.vcpu0', 'VMPTRLD'], ['B.vcpu0', 'VMPTRLD'], ['B.vcpu0', 'VMREAD']]); // prettier-ignore
+    expect(s.o.hung.find((h) => h.waits === 'runqueue')).toMatchObject({ lock: 'run queue lock of CPU 1', holder: 'B.vcpu0', holder_dead: true }); // prettier-ignore
+    expect(s.o.host).toBe('hung');
+  },
+  // facts 4.1b5, b9
+  'bad-cpu-after-vms': (name) => {
+    const s = look(name);
+    expect([s.results['admin'], s.results['qemu2']]).toEqual([[0, 1], [EBUSY, -2]]); // prettier-ignore
+    inOrder(s.callbacks, '+kvm/cpu:starting 2', '+sched:active 2');
+    const before = s.o.log.findIndex((l) => l.text === 'kvm: enabling virtualization on CPU2 failed');
+    expect(s.o.log[before]!.step).toBeGreaterThan(s.o.returns.find((r) => r.fn === 'online')!.step);
+  },
+  // facts 6.5; captures of 6.1, s5n
+  'cpu-without-virt': (name) => {
+    const s = look(name);
+    expect(s.results['admin']).toEqual([0, 0, 1, 1]);
+    expect(s.results['qemu']).toEqual([EBUSY, -2]);
+    expect(s.log.filter((line) => /err EOPNOTSUPP on \d$/.test(line)).length).toBe(2);
+    expect(s.o.cpus[2]).toMatchObject({ online: false });
+  },
+  // facts 5.4 G4-G5, 4.2b
+  'cpu-incompatible': (name) => {
+    const s = look(name);
+    expect(s.results['admin']).toEqual([0, 1, 0]);
+    expect(s.o.cpus[2]).toMatchObject({ active: true, virtualization: 'on' });
+    expect(s.o.kvm_run).toMatchObject([{ cpu: 2, exit_reason: 9 }]);
+    expect(look(name, 'v6.3').results['admin']).toEqual([0, EIO, -22]);
+  },
+  // facts 5.3; message 5
+  'vmx-goes-off': (name) => {
+    const s = look(name);
+    expect(s.o.oops).toMatchObject([{ instruction: 'VMRESUME', cpu: 1, killed: true }]);
+    expect(s.log.join('\n')).not.toContain('kernel BUG at');
+    const vmxe = s.r.program.groups.find((g) => g.name === 'cr4_vmxe')!;
+    expect([s.r.machine.s[vmxe.base + 1], s.o.cpus[1]!.virtualization]).toEqual([1, 'lied']);
+  },
+  'vmx-goes-off-asleep': (name) => {
+    const s = look(name);
+    expect(s.o.oops).toMatchObject([{ instruction: 'VMCLEAR', cpu: 1, killed: false }]);
+    expect(s.o.panic).toBe('Fatal exception in interrupt');
+  },
+  // facts 4.1 R1-R3; message 8
+  'compat-race': (name) => {
+    const s = look(name);
+    expect(s.results['qemu']![0]).toBe(0);
+    expect(s.o.cpus[1]).toMatchObject({ active: true });
+    expect(s.o.kvm_run).toMatchObject([{ cpu: 1, exit_reason: 9 }]);
+    for (const seed of [1, 2]) expect(look(name, undefined, undefined, seed).results['qemu']![0]).toBe(EIO);
   },
   // facts 4.1 R5, 4.2c
   'lost-enable': () => {
