@@ -5,7 +5,8 @@ import type { MatrixCell } from '../../litmus/matrix';
 import { closeDialog } from '../store/page';
 import { computeMatrix, outcomes, stop, type MatrixLine } from '../store/outcomes';
 import { fetchTexts } from '../store/shelf';
-import { openText } from '../store/text';
+import { get } from '../store/store';
+import { openText, scenarioOf } from '../store/text';
 import { Classes, OutcomeGrid, type GridCell, type GridColumn, type GridRow } from './OutcomeGrid';
 import { Progress } from './Progress';
 import styles from './outcomes.module.css';
@@ -13,12 +14,14 @@ import styles from './outcomes.module.css';
 const VENDOR = { intel: 'VMX', amd: 'SVM' } as const;
 const ALL: readonly ClassId[] = [...SCALE, 'unknown', 'na'];
 
+const begin = (): void => computeMatrix(scenarioOf(get()));
+
 /** Every question on every kernel and design: what came of it. */
 export function MatrixView() {
   const matrix = useStore(outcomes, (s) => s.matrix);
   const { columns, lines } = matrix;
   useEffect(() => {
-    void fetchTexts().then((there) => there && computeMatrix());
+    void fetchTexts().then((there) => there && begin());
     return stop;
   }, []);
   const heads = useMemo(
@@ -33,7 +36,7 @@ export function MatrixView() {
   const rows = lines.map((line, i) => rowOf(line, lines[i - 1]));
   return (
     <div className={styles.view}>
-      <Progress {...matrix} what="outcomes" start={computeMatrix} stop={stop} />
+      <Progress {...matrix} what="outcomes" start={begin} stop={stop} />
       <OutcomeGrid
         label="Outcome matrix"
         corner="Question"

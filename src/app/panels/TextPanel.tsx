@@ -80,7 +80,7 @@ function Tabs() {
           title={name === 'litmus' ? TITLES.litmus : `${TITLES[name]}: ${kernel}`}
           onClick={() => setTab(name)}
         >
-          {name === 'litmus' ? 'Litmus' : name === 'patch' ? 'Patch' : `Kernel ${patch ? '' : kernel}`}
+          {name === 'litmus' ? 'Litmus' : name === 'patch' ? 'Patch' : 'Kernel'}
         </button>
       ))}
     </span>

@@ -49,30 +49,42 @@ const setMatrix = (change: Partial<Outcomes['matrix']>): void =>
 const setFailures = (change: Partial<Outcomes['failures']>): void =>
   outcomes.setState((s) => ({ failures: { ...s.failures, ...change } }));
 
-let worker: Worker | null = null;
+/** A core is left to the page; more than these would heat the room for little. */
+const MOST_WORKERS = 4;
 
-function start(asked: ToOutcomesWorker, hear: (message: FromOutcomesWorker) => void): void {
+let workers: Worker[] = [];
+
+/** One worker for each piece of work; `hear` is told "done" once, when all are. */
+function start(pieces: readonly ToOutcomesWorker[], hear: (message: FromOutcomesWorker) => void): void {
   stop();
-  const own = (worker = new Worker(new URL('./outcomes-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'outcomes',
-  }));
-  own.onmessage = ({ data }: MessageEvent<FromOutcomesWorker>) => {
-    if (worker !== own) return;
-    if (data.type === 'done' || data.type === 'failed') end();
-    hear(data);
-  };
-  own.onerror = (event) => {
-    if (worker !== own) return;
+  const own = (workers = pieces.map(
+    () => new Worker(new URL('./outcomes-worker.ts', import.meta.url), { type: 'module', name: 'outcomes' }),
+  ));
+  let left = own.length;
+  const fail = (message: string): void => {
     end();
-    hear({ type: 'failed', message: event.message || 'The worker died.' });
+    hear({ type: 'failed', message });
   };
-  own.postMessage(asked);
+  own.forEach((worker, i) => {
+    worker.onmessage = ({ data }: MessageEvent<FromOutcomesWorker>) => {
+      if (workers !== own) return;
+      if (data.type === 'failed') fail(data.message);
+      else if (data.type !== 'done') hear(data);
+      else if (--left === 0) {
+        end();
+        hear(data);
+      }
+    };
+    worker.onerror = (event) => {
+      if (workers === own) fail(event.message || 'The worker died.');
+    };
+    worker.postMessage(pieces[i]);
+  });
 }
 
 function end(): void {
-  worker?.terminate();
-  worker = null;
+  for (const worker of workers) worker.terminate();
+  workers = [];
 }
 
 /** Stops what is being computed; what there is stays. */
@@ -82,8 +94,8 @@ export function stop(): void {
   if (get().failures.running) setFailures({ running: false });
 }
 
-/** Computes the cells that are not there yet. */
-export function computeMatrix(): void {
+/** Computes the cells that are not there yet. @param scenario the row to begin with */
+export function computeMatrix(scenario: string): void {
   if (get().matrix.lines.length === 0) {
     const columns = matrixColumns();
     const lines = matrixRows().flatMap(({ vendors, ...row }) =>
@@ -93,14 +105,23 @@ export function computeMatrix(): void {
   }
   const { columns, lines, done, of } = get().matrix;
   if (done === of) return;
-  const todo = lines.flatMap(({ name, vendor, cells }) =>
-    cells.flatMap((cell, i) => (cell ? [] : [{ row: name, column: columns[i]!.name, vendor }])),
+  // What is looked at anyway comes first.
+  const first = (line: MatrixLine): number => (line.name === scenario ? 0 : 1);
+  const todo = [...lines]
+    .sort((x, y) => first(x) - first(y))
+    .flatMap(({ name, vendor, cells }) =>
+      cells.flatMap((cell, i) => (cell ? [] : [{ row: name, column: columns[i]!.name, vendor }])),
+    );
+  const share = Math.min(MOST_WORKERS, Math.max(1, (navigator.hardwareConcurrency || 2) - 1));
+  const pieces = Array.from({ length: share }, (_, w) => todo.filter((_cell, i) => i % share === w));
+  start(
+    pieces.map((piece) => ({ job: 'matrix', todo: piece })),
+    (message) => {
+      if (message.type === 'cells') putCells(message.cells);
+      else if (message.type === 'done') setMatrix({ running: false });
+      else if (message.type === 'failed') setMatrix({ running: false, error: message.message });
+    },
   );
-  start({ job: 'matrix', todo }, (message) => {
-    if (message.type === 'cells') putCells(message.cells);
-    else if (message.type === 'done') setMatrix({ running: false });
-    else if (message.type === 'failed') setMatrix({ running: false, error: message.message });
-  });
   setMatrix({ running: true, error: '' });
 }
 
@@ -120,7 +141,7 @@ function putCells(cells: readonly MatrixCell[]): void {
 export function computeFailures(text: string, errno: string): void {
   const { failures } = get();
   if (failures.text === text && failures.errno === errno && failures.base) return;
-  start({ job: 'failures', text, errno }, (message) => {
+  start([{ job: 'failures', text, errno }], (message) => {
     if (message.type === 'points')
       setFailures({ cells: [...get().failures.cells, ...message.cells], done: message.done, of: message.of });
     else if (message.type === 'map') setFailures({ base: message.base, left: message.left });
