@@ -42,7 +42,9 @@ describe('bug-the-vm (facts 11 A)', () => {
   });
 
   it('other VMs live, and the next one that is placed there dies too', () => {
-    const r = play('bug-the-vm', 'intel', ...VM, '   b = create vm', '   run b', '   affine b.vcpu0 to cpu0', '   c = create vm', '   run c', ...BAD, '       affine c.vcpu0 to cpu3 after run c', ENABLE_FAILS); // prettier-ignore
+    const admin = ['admin: hotadd cpu3', '       online cpu3 after run c', '       affine a.vcpu0 to cpu3', '       affine c.vcpu0 to cpu3']; // prettier-ignore
+    const vms = ['   b = create vm', '   run b', '   affine b.vcpu0 to cpu0', '   c = create vm', '   run c'];
+    const r = play('bug-the-vm', 'intel', ...VM, ...vms, ...admin, ENABLE_FAILS); // prettier-ignore
     expect([0, 1, 2].map((vm) => r.machine.probe('vm_is_dead', vm))).toEqual([1, 0, 1]);
     expect(oopses(r)).toEqual([]);
   });
