@@ -79,3 +79,16 @@ describe('what an online says at each point, in its order (facts 7)', () => {
     expect(p.log).toEqual(E1.includes(kernel) ? [now, LINE, failed] : [now, LINE, failed, now]);
   });
 });
+
+it.each(['v7.1', 'v7.2', 'v7.3'])(
+  '%s: no page for VMX at boot: the flag is gone from every CPU, -EOPNOTSUPP (facts 4.5, 6.1 rows 4 and 4b, 6.3)',
+  (kernel) => {
+    const p = play(kernel, 'intel, cpus 2', 'q: modprobe kvm_intel', 'hardware x86_virt_ops=0');
+    expect(p.results('q')).toEqual([ERR.OPNOTSUPP]);
+    expect(p.log).toEqual([
+      kernel === 'v7.3'
+        ? 'kvm_intel: VMX not fully enabled on CPU 0.  Check kernel logs and/or BIOS'
+        : 'kvm_intel: VMX not enabled (by BIOS) in MSR_IA32_FEAT_CTL on CPU 0',
+    ]);
+  },
+);
