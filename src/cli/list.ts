@@ -21,7 +21,8 @@ export function listCommand(argv: readonly string[], io: CliIo): number {
   if (args.operands[0] !== undefined) throw new InputError(`list: takes no ${args.operands[0]}`);
   const texts = gallery().map(({ name, text }) => {
     const parsed = parseLitmus(text, `${name}.litmus`);
-    return { name, kernel: parsed.ok ? parsed.litmus.kernel : '', about: parsed.ok ? parsed.litmus.about : '' };
+    const { kernel, about, group, look } = parsed.ok ? parsed.litmus : { kernel: '', about: '', group: '', look: [] };
+    return { name, kernel, about, group, look };
   });
   const kernels = [...KERNELS].map((name) => ({ name, title: kernelTexts().get(name)?.title ?? '' }));
   const proposals = [...kernelTexts().values()]
@@ -34,8 +35,13 @@ export function listCommand(argv: readonly string[], io: CliIo): number {
   const paint = paintFor(io.stdout);
   const lines = [
     'Litmus texts (hotlanes run NAME):',
-    '',
-    ...texts.flatMap((t) => [`  ${paint.bold(t.name)}, on ${t.kernel}`, ...wrap(t.about, 80, '    ')]),
+    ...[...new Set(texts.map((t) => t.group))].flatMap((group) => [
+      '',
+      `  ${group}`,
+      ...texts
+        .filter((t) => t.group === group)
+        .flatMap((t) => [`    ${paint.bold(t.name)}, on ${t.kernel}`, ...wrap(t.about, 80, '      ')]),
+    ]),
     '',
     'Kernels (--kernel NAME):',
     '',

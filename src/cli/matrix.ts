@@ -70,9 +70,15 @@ export async function matrixCommand(argv: readonly string[], io: CliIo): Promise
   const vendors = chosenVendors(args);
   const chosen = await chosenRows(args, io);
   const cells: MatrixCell[] = [];
-  for (const { row, text } of chosen)
-    for (const vendor of row.vendors.filter((v) => vendors.includes(v)))
-      for (const column of columns) cells.push(computeTextCell(row.name, text, column.name, vendor, seed));
+  const asked = chosen.flatMap(({ row, text }) =>
+    row.vendors
+      .filter((v) => vendors.includes(v))
+      .flatMap((vendor) => columns.map((column) => ({ row, text, vendor, column }))),
+  );
+  for (const { row, text, vendor, column } of asked) {
+    cells.push(computeTextCell(row.name, text, column.name, vendor, seed));
+    progress(cells.length, asked.length, io);
+  }
   const matrix = { rows: chosen.map((c) => c.row), columns, cells };
   io.stdout.write(
     args.flags.has('json') ? matrixJson(matrix) : matrixTable(matrix, vendors, width, paintFor(io.stdout)),
@@ -86,15 +92,25 @@ async function failureMap(operand: string, args: Arguments, seed: number, width:
   if (second !== undefined) throw new InputError(`${COMMAND}: --failures is of one kernel, and ${second} is a second`);
   const [vendor] = args.texts.has('vendor') ? chosenVendors(args) : [];
   const { text } = await litmusText(operand, io);
-  const map = computeFailureMap(vendor === undefined ? text : setVendor(text, vendor), {
-    ...(kernel === undefined ? {} : { kernel }),
-    errno: chosenErrno(args),
-    seed,
-    maxPoints: wholeNumber(args, 'max', [1, 100_000], COMMAND) ?? 4000,
-  });
+  const map = computeFailureMap(
+    vendor === undefined ? text : setVendor(text, vendor),
+    {
+      ...(kernel === undefined ? {} : { kernel }),
+      errno: chosenErrno(args),
+      seed,
+      maxPoints: wholeNumber(args, 'max', [1, 100_000], COMMAND) ?? 4000,
+    },
+    (done, of) => progress(done, of, io),
+  );
   if (!('cells' in map)) throw new InputError(`${operand}: ${map.problems.join('\n')}`);
   io.stdout.write(args.flags.has('json') ? failuresJson(map) : failuresTable(map, width, paintFor(io.stdout)));
   return EXIT.ok;
+}
+
+/** Where a person waits: how far it is, on one line that is gone at the end. */
+function progress(done: number, of: number, { stderr }: CliIo): void {
+  if ((stderr as { isTTY?: boolean }).isTTY !== true) return;
+  stderr.write(done < of ? `\r${done} of ${of} runs` : `\r${' '.repeat(30)}\r`);
 }
 
 const listed = (args: Arguments, name: string): string[] | undefined =>

@@ -35,6 +35,7 @@ export function classLine(o: Outcome, c: OutcomeClass): string {
   // what userspace waits for says more than what a kworker waits for
   const waits = c.hung.find((h) => h.action !== '') ?? c.hung[0];
   if (c.id === 'hang') return waits ? hang(o, waits) : `CPU ${c.cpus.join(', ')} does nothing any more`;
+  if (o.end === 'limit') return `not finished after ${o.steps} steps; so far: ${sentence(o).headline}`;
   if (c.id === 'oops' && c.oops) return describeOops(c.oops);
   if (c.id === 'swallowed') return swallowed(o)[0]!;
   if (c.id === 'cpu-lost') return lost(o)[0]!;

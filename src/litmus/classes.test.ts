@@ -116,6 +116,13 @@ describe('the class of a run', () => {
     const { c } = play('v6.1', 'admin: hotadd cpu2', '  online cpu2', 'fault cpu2 workqueue_online_cpu returns -ENOMEM', 'fault cpu2 lockup_detector_offline_cpu returns -EINVAL'); // prettier-ignore
     expect(c.id).toBe('unknown');
   });
+
+  it('unknown: the run was cut, and the line says so', () => {
+    const loaded = load('litmus t\nkernel v6.1\nmachine intel, cpus 2\na: offline cpu1\n', 't.litmus');
+    if (!loaded.ok) throw new Error(loaded.problems[0]!.message);
+    const o = outcomeOf(run(loaded.program, { maxSteps: 20 }), loaded.litmus);
+    expect([classOf(o).id, classLine(o, classOf(o))]).toEqual(['unknown', expect.stringMatching(/^not finished after 20 steps; /)]); // prettier-ignore
+  });
 });
 
 describe('the scale', () => {

@@ -105,7 +105,7 @@ export function computeTextCell(row: string, text: string, column: string, vendo
     const line = own && asksForTdx(own) ? `no TDX in this kernel: ${problem}` : problem;
     return { ...cell, ...NO_RUN, class: own ? 'na' : 'unknown', line, details };
   }
-  const outcome = outcomeOf(run(loaded.program, { seed }), loaded.litmus, seed);
+  const outcome = outcomeOf(run(loaded.program, { seed, maxSteps: MAX_STEPS }), loaded.litmus, seed);
   const found = classOf(outcome);
   const { id, errno, action, oops } = found;
   const { headline, details } = sentence(outcome);
@@ -122,6 +122,9 @@ export function computeTextCell(row: string, text: string, column: string, vendo
     steps: outcome.steps,
   };
 }
+
+/** Many times what the texts need. A run that is not at rest by then goes round in circles. */
+const MAX_STEPS = 20_000;
 
 const NO_RUN = { errno: null, told: null, where: null, verdict: null, steps: 0 } as const;
 
