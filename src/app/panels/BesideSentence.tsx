@@ -20,7 +20,11 @@ export function BesideSentence() {
     <section className={styles.pair} aria-label="Outcome">
       <div className={styles.lines} aria-live="polite">
         <Line side={0} name={beside.names[0]} said={first} />
-        <Line side={1} name={beside.names[1]} said={beside.said ?? beside.run?.sentence ?? without(beside)} />
+        <Line
+          side={1}
+          name={beside.names[1]}
+          said={beside.said ? { ...beside.said, details: [] } : (beside.run?.sentence ?? without(beside))}
+        />
         <Parting beside={beside} />
       </div>
       <div className={styles.actions}>
@@ -69,8 +73,8 @@ function Parting({ beside: { joint, said } }: { readonly beside: BesideView }) {
   const timeline = useApp(timelineOf);
   const at = timeline?.parting;
   if (!joint) return null;
-  // What agrees has said so already.
-  if (at === undefined && said !== undefined) return null;
+  const counts = said?.details.join(' · ') ?? '';
+  if (at === undefined && said !== undefined) return <p className={styles.parting}>{counts}</p>;
   if (at === undefined)
     return <p className={styles.parting}>Nothing differs: the same callbacks, log lines and results on both.</p>;
   const place = placeOf(get(), at);
@@ -80,6 +84,7 @@ function Parting({ beside: { joint, said } }: { readonly beside: BesideView }) {
         They part at {get().showing === 'run' ? 'step' : 'event'} {place.toLocaleString('en')}
       </button>
       : <Kernelish text={joint.parting?.text ?? ''} />
+      {counts !== '' && ` · ${counts}`}
     </p>
   );
 }

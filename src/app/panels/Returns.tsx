@@ -28,10 +28,12 @@ export function Returns() {
             <th>
               <span className="visually-hidden">Action</span>
             </th>
-            <th className={styles.result}>{other && names ? <SideBadge side={0} name={names[0]} /> : 'Result'}</th>
+            <th className={styles.result}>
+              {other && names ? <SideBadge side={0} name={names[0]} short /> : 'Result'}
+            </th>
             {other && names && (
               <th className={styles.result}>
-                <SideBadge side={1} name={names[1]} />
+                <SideBadge side={1} name={names[1]} short />
               </th>
             )}
           </tr>
