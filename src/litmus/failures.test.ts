@@ -33,14 +33,11 @@ describe('a CPU is hot-added with a VM running', () => {
   });
 
   it('only those callbacks are failed that the run reaches, in its order, each once', () => {
-    const of = (cpus: (cpu: number) => boolean): number[] =>
-      old.cells.flatMap((c) => (c.state && cpus(c.cpu) ? [c.state.number] : []));
-    const numbers = of((cpu) => cpu === 4);
+    const numbers = old.cells.flatMap((c) => (c.state ? [c.state.number] : []));
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
     expect(new Set(numbers).size).toBe(numbers.length);
     expect(numbers[0]).toBe(1);
-    // the load of the module installs x86/kvm/clk:online on the CPUs that are there (captures 6.1/s8)
-    expect(of((cpu) => cpu !== 4)).toEqual([225, 225, 225, 225]);
+    expect(old.cells.every((c) => c.state === null || c.cpu === 4)).toBe(true);
   });
 
   it('5.15: an error in the STARTING section ends it before KVM, and a vCPU dies there (facts 3.2, 6.3)', () => {
