@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { bareTexts } from './scripts/bare-texts.mjs';
 
 // SharedArrayBuffer exists only on a page that is isolated in this way. The page must work without it too (from a file,
 // or from a host that cannot set headers), so this is a matter of speed, not of function.
@@ -26,8 +27,8 @@ const unanimated: Plugin = {
 
 export default defineConfig({
   base: './', // so that the built files work from any sub-path
-  plugins: [react(), unanimated],
-  worker: { format: 'es' },
+  plugins: [react(), bareTexts(), unanimated],
+  worker: { format: 'es', plugins: () => [bareTexts()] },
   server: { headers: isolation },
   preview: { headers: isolation },
 });

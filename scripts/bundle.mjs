@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { bareTexts } from './bare-texts.mjs';
 import { root } from './dependencies.mjs';
 
 /**
@@ -42,6 +43,7 @@ export async function bundle({ entry, file, sources, whole = false }) {
     await build({
       root,
       configFile: false,
+      plugins: [bareTexts()],
       logLevel: 'warn', // the progress lines do not ask the logger
       customLogger: logger,
       publicDir: false,

@@ -1,6 +1,7 @@
 /**
- * Where the sources of the kernel texts are kept. Those of the kernel that the page opens with are there from the start;
- * all others come with `loadKernelTexts`, since together they are more than the rest of the program.
+ * Where the sources of the kernel texts are kept. Those of the kernel that the page opens with are there from the start,
+ * without their comments; all others, and they as they were written, come with `loadKernelTexts`, since together they are
+ * more than the rest of the program.
  */
 const sources = new Map<string, string>(
   Object.entries(
@@ -11,7 +12,7 @@ const sources = new Map<string, string>(
         './states/v5.15.kern',
         './parts/{x86,sched,cpuhp,hotplug-walk,bringup-b1,starting-stops,acpi,sysfs,suspend,oops,kvm,kvm-e1,kvm-sleep-e1,vendor-e1,vmx,svm,vcpu}.kern',
       ],
-      { query: '?raw', import: 'default', eager: true },
+      { query: '?bare', import: 'default', eager: true },
     ),
   ),
 );

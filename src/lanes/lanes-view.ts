@@ -11,7 +11,7 @@ import { describeTimeline } from './describe';
 import { FramePainter } from './draw';
 import { scrollbarOf } from './draw-frame-parts';
 import { Emitter } from './emitter';
-import { Gestures, type GestureTarget, type Phase } from './gestures';
+import type { Gestures, GestureTarget, Phase } from './gestures';
 import { hitTest, type Hit } from './hit';
 import { Ruler } from './labels';
 import { themes, type ThemeName } from './palette';
@@ -33,7 +33,7 @@ export class LanesView extends LanesModel implements GestureTarget {
   readonly #events = new Emitter<LanesEvents>();
   readonly #surface: CanvasSurface;
   readonly #painter = new FramePainter();
-  readonly #gestures: Gestures;
+  #gestures: Gestures | null = null;
   readonly #resized: ResizeObserver;
   #frame = 0;
   #moved = false;
@@ -52,10 +52,18 @@ export class LanesView extends LanesModel implements GestureTarget {
     this.#surface = new CanvasSurface(this.canvas, themes[this.themeName], 1);
     this.ruler = new Ruler((text, font) => this.#surface.measure(text, font));
     this.#resize();
-    this.#gestures = new Gestures(this.canvas, this);
     this.#resized = new ResizeObserver(() => this.#resize());
     this.#resized.observe(host);
     window.addEventListener('resize', this.#onWindow);
+    requestAnimationFrame(() => void this.#listen());
+  }
+
+  /** The picture comes first: what recognises gestures is fetched behind it. */
+  async #listen(): Promise<void> {
+    const { Gestures } = await import('./gestures');
+    if (this.#destroyed) return;
+    this.#gestures = new Gestures(this.canvas, this);
+    this.#gestures.sync();
   }
 
   /** Takes the canvas out and lets go of all listeners. */
@@ -64,7 +72,7 @@ export class LanesView extends LanesModel implements GestureTarget {
     cancelAnimationFrame(this.#frame);
     this.#resized.disconnect();
     window.removeEventListener('resize', this.#onWindow);
-    this.#gestures.destroy();
+    this.#gestures?.destroy();
     this.#events.clear();
     this.canvas.remove();
   }
