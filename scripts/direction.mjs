@@ -52,7 +52,8 @@ export function complaint(file, specifier, debts = []) {
     return `src/${folder} may not import src/${other}: imports go only forward. ${folder} may import: ${allowed}.`;
   }
 
-  const isTest = /\.test\.tsx?$/.test(file);
+  // what only tests import runs where they run
+  const isTest = /\.test\.tsx?$|\/testing\//.test(file);
   if (target.startsWith('node:') && !stage.node && !isTest) {
     return `src/${folder} may not import ${target}: it runs in a browser too.`;
   }

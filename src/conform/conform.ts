@@ -1,20 +1,24 @@
 /** A capture against the model: reads nothing from the disk, throws for nothing that a capture may hold but bad input. */
 import { KERNELS, loadKernel } from '../kernels/index';
 import type { Program } from '../language/program';
+import { clockHints } from '../timeline/capture';
 import { load } from '../litmus/load';
 import { actsOf, nameOf } from './acts';
 import { demandsOf, otherIoctls } from './demands';
-import { derive, DeriveError, unaccounted, type Derived } from './derive';
+import { derive, DeriveError, unaccounted, type Derived, type Planned } from './derive';
 import { ConformInputError, type CaptureFiles } from './files';
 import { Follower } from './follow';
-import { viewLog } from './logs';
+import { timesAsked, viewLog } from './logs';
 import type { ConformReport } from './report';
 import { Roles } from './roles';
-import { viewTrace } from './seen';
+import { viewTrace, type TraceView } from './seen';
 import { hitsOf, settledText, strikesOf } from './strikes';
 import { Tally } from './tally';
 import { findArrivals } from './turns';
 import type { Taken } from './mover';
+
+/** Stamps of the log and of the trace may be this far apart, microseconds. */
+const STAMPS = 250_000;
 
 export interface ConformResult {
   readonly report: ConformReport;
@@ -23,23 +27,13 @@ export interface ConformResult {
   /** The model's run: its transitions, with the trace's time for each. */
   readonly taken: readonly Taken[];
   /** Lines of the trace (rows of its table) with the steps that showed the same. */
-  readonly met: Follower['met'];
+  readonly met: Follower['lines']['met'];
 }
 
 /** Throws ConformInputError where the capture cannot be used. */
 export function conform(files: CaptureFiles): ConformResult {
   const { capture, table } = files;
-  let derived: Derived;
-  try {
-    derived = derive(capture, {
-      kernels: [...KERNELS],
-      knows: knownTo,
-      tscUnstable: files.dmesg.lines.some((l) => /^tsc: Marking TSC unstable/.test(l.text)),
-    });
-  } catch (error) {
-    if (error instanceof DeriveError) throw new ConformInputError(error.message);
-    throw error;
-  }
+  const derived = derivedFrom(files);
   const loaded = load(derived.text, 'derived.litmus');
   if (!loaded.ok) {
     const [p] = loaded.problems;
@@ -53,68 +47,107 @@ export function conform(files: CaptureFiles): ConformResult {
   const view = viewTrace(table, { functions: told.functions ?? [], kretprobes: told.kretprobes ?? [] });
   const roles = new Roles(program, derived, view.lines);
   const arrivals = findArrivals(view, (s) => vcpuContext(roles.of(s), program), roles.turnFunctions);
-  const acts = actsOf(capture);
-  const demands = demandsOf(capture, derived, view, arrivals, roles, acts, table);
+  const demands = demandsOf(capture, derived, view, arrivals, roles, actsOf(capture), table);
   const log = viewLog(program, files.dmesg);
   const follower = new Follower({ program, derived, demands, view, arrivals, roles, log, table, tally });
 
-  for (const u of derived.unknown)
-    follower.differ('not modelled', `${nameOf(u.act)}: ${u.why}`, { kernel: `result ${u.act.result}`, model: '' });
-  for (const name of unaccounted(capture, derived))
-    follower.differ('not modelled', `${name}: not accounted for`, { kernel: name, model: '' });
-  for (const [name, n] of view.strange) follower.differ('not modelled', `events that are not known: ${name}`, { kernel: `${n} of them`, model: '' }); // prettier-ignore
-  if (files.badLines > 0) follower.differ('not modelled', `${files.badLines} lines of the trace cannot be read`, { kernel: files.firstBad, model: '' }); // prettier-ignore
+  tellUnknown(follower, files, derived, view);
   follower.follow();
-  follower.finish(capture.observed.host ?? '', capture.observed.online_end ?? '');
-  const { taken } = follower.mover;
-  const strikes = strikesOf(program, taken);
+  follower.moments.finish(capture.observed.host ?? '', capture.observed.online_end ?? '');
+  tellRest(follower, derived);
+  count(tally, 'leave', [...view.left, ...log.left]);
+  count(tally, 'leave', [
+    ['ioctls of the VMM beside KVM_RUN', otherIoctls(derived, view, roles).size],
+    ['turns of the run loop', arrivals.turns.size],
+    ['lines of the log that are neither of KVM nor of the hotplug core', log.others],
+  ]);
+  const { taken } = follower.lead.mover;
+  count(tally, 'take', [
+    ...view.steering,
+    [
+      'CPUs that tasks were put on',
+      taken.filter(({ transition: { kind } }) => kind === 'wake' || kind === 'push').length,
+    ],
+    ['order of acts that overlapped', overlapping(derived)],
+    ['order of lines printed at once', follower.lead.logs.swapped],
+  ]);
+  for (const b of derived.besides) tally.take(`acts of the capture that ask nothing of the model: ${b.why}`);
+  const { lines } = follower;
+  const report: ConformReport = {
+    format: 'hotlanes-conform',
+    version: 1,
+    capture: { kernel: capture.kernel, release: capture.release, scenario: capture.scenario, title: capture.title },
+    kernel: derived.kernel,
+    exact: derived.exactKernel,
+    agrees: tally.inAll === 0,
+    categories: tally.categories,
+    taken: [...tally.taken].map(([what, n]) => ({ what, count: n })),
+    uncompared: [...tally.uncompared].map(([what, n]) => ({ what, count: n })),
+    assumptions: derived.assumptions,
+    differences: tally.differences,
+    differencesInAll: tally.inAll,
+    reached: { lines: lines.count, of: demands.filter((d) => d.kind === 'line').length, t: lines.reachedT },
+    litmus: settledText(derived.text, program, taken),
+    steps: taken.length,
+  };
+  return { report, program, derived, taken, met: lines.met };
+}
+
+function derivedFrom({ capture, dmesg }: CaptureFiles): Derived {
+  const { dmesgShiftUs } = clockHints(capture);
+  const shift = Number.isNaN(dmesgShiftUs) ? 0 : dmesgShiftUs;
+  try {
+    return derive(capture, {
+      kernels: [...KERNELS],
+      knows: knownTo,
+      tscUnstable: dmesg.lines.some((l) => /^tsc: Marking TSC unstable/.test(l.text)),
+      timesAsked: ({ t, tEnd }) => timesAsked(dmesg, t - shift - STAMPS, (tEnd ?? t) - shift + STAMPS),
+    });
+  } catch (error) {
+    if (error instanceof DeriveError) throw new ConformInputError(error.message);
+    throw error;
+  }
+}
+
+/** What of the capture is not known here: each is a difference. */
+function tellUnknown({ lead: { differ } }: Follower, files: CaptureFiles, derived: Derived, view: TraceView): void {
+  const tell = (what: string, kernel: string): void => differ.tell('not modelled', what, { kernel, model: '' });
+  for (const u of derived.unknown) tell(`${nameOf(u.act)}: ${u.why}`, `result ${u.act.result}`);
+  for (const name of unaccounted(files.capture, derived)) tell(`${name}: not accounted for`, name);
+  for (const [name, n] of view.strange) tell(`events that are not known: ${name}`, `${n} of them`);
+  if (files.badLines > 0) tell(`${files.badLines} lines of the trace cannot be read`, files.firstBad);
+}
+
+/** What is known at the end only: how often faults struck, and lines that the model never printed. */
+function tellRest({ lead }: Follower, derived: Derived): void {
+  const { program, tally } = lead.input;
+  const strikes = strikesOf(program, lead.mover.taken);
   for (const armed of derived.armed) {
     const hits = hitsOf(program, strikes, armed);
-    if (armed.hits < 0 || follower.lost || tally.compare('functions', hits === armed.hits)) continue;
-    follower.differ('functions', `how often the fault of ${armed.symbol} on CPU ${armed.cpus.join(',')} struck`, {
+    if (armed.hits < 0 || lead.lost || tally.compare('functions', hits === armed.hits)) continue;
+    lead.differ.tell('functions', `how often the fault of ${armed.symbol} on CPU ${armed.cpus.join(',')} struck`, {
       kernel: String(armed.hits),
       model: String(hits),
     });
   }
-  for (const line of follower.logs.unmet()) {
+  for (const { line, text } of lead.logs.unmet()) {
     tally.compare('log', false);
-    follower.differ('log', 'the kernel prints a line that the model does not print', {
-      kernel: `dmesg.txt:${line.line}: ${line.text}`,
+    lead.differ.tell('log', 'the kernel prints a line that the model does not print', {
+      kernel: `dmesg.txt:${line}: ${text}`,
       model: '',
     });
   }
-  for (const [what, n] of view.steering) tally.take(what, n);
-  for (const [what, n] of view.left) tally.leave(what, n);
-  for (const [what, n] of log.left) tally.leave(what, n);
-  const beside = otherIoctls(derived, view, roles).size;
-  if (beside > 0) tally.leave('ioctls of the VMM beside KVM_RUN', beside);
-  if (arrivals.turns.size > 0) tally.leave('turns of the run loop', arrivals.turns.size);
-  if (follower.logs.swapped > 0) tally.take('order of lines printed at once', follower.logs.swapped);
-  for (const b of derived.besides) tally.take(`acts of the capture that ask nothing of the model: ${b.why}`);
-  const lines = demands.filter((d) => d.kind === 'line').length;
-  return {
-    report: {
-      format: 'hotlanes-conform',
-      version: 1,
-      capture: { kernel: capture.kernel, release: capture.release, scenario: capture.scenario, title: capture.title },
-      kernel: derived.kernel,
-      exact: derived.exactKernel,
-      agrees: tally.inAll === 0,
-      categories: tally.categories,
-      taken: [...tally.taken].map(([what, count]) => ({ what, count })),
-      uncompared: [...tally.uncompared].map(([what, count]) => ({ what, count })),
-      assumptions: derived.assumptions,
-      differences: tally.differences,
-      differencesInAll: tally.inAll,
-      reached: { lines: follower.linesMet, of: lines, t: follower.reachedT },
-      litmus: settledText(derived.text, program, taken),
-      steps: taken.length,
-    },
-    program,
-    derived,
-    taken,
-    met: follower.met,
-  };
+}
+
+/** Acts that went on while another one did, so that the trace says in which order their parts came. */
+function overlapping({ planned }: Derived): number {
+  const during = (a: Planned, b: Planned): boolean =>
+    a.actor !== b.actor && a.t < (b.tEnd ?? Infinity) && b.t < (a.tEnd ?? Infinity);
+  return planned.filter((p) => planned.some((q) => during(p, q))).length;
+}
+
+function count(tally: Tally, how: 'take' | 'leave', entries: readonly (readonly [string, number])[]): void {
+  for (const [what, n] of entries) if (n > 0) tally[how](what, n);
 }
 
 function vcpuContext(x: number, program: Program): number {

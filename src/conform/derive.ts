@@ -7,7 +7,9 @@
  */
 import type { Capture } from '../timeline/capture';
 import { actsOf, cpuList, nameOf, number, text, type Act } from './acts';
+import { armedIn, type Armed } from './armed';
 import { actorsOf, litmusText, type TextAction } from './litmus-text';
+import { machineOf } from './machine-of';
 import { kernelFor, releaseOf } from './release';
 
 /** An action of the text, and the act of the capture that it stands for. */
@@ -35,18 +37,6 @@ export interface VcpuOfTask {
   readonly from: number;
   /** The VMM's own main thread runs the vCPU. */
   readonly main: boolean;
-}
-
-/** A fault of the capture: armed from `from` to `to` on some CPUs. */
-export interface Armed {
-  readonly symbol: string;
-  readonly cpus: readonly number[];
-  readonly mode: string;
-  readonly returns: number;
-  readonly from: number;
-  readonly to: number;
-  /** How often it struck, by the capture; -1 where it was not read. */
-  readonly hits: number;
 }
 
 export interface Derived {
@@ -83,6 +73,8 @@ export interface DeriveOptions {
   readonly kernels: readonly string[];
   /** The boot log says that the TSC is not to be trusted. */
   readonly tscUnstable?: boolean;
+  /** How often the program of an act that failed asked the kernel for the same. */
+  readonly timesAsked?: (act: Act) => number;
   /** Actions and hardware properties that a kernel's text has; every one where it is left out. */
   readonly knows?: (kernel: string) => {
     readonly actions: ReadonlySet<string>;
@@ -106,7 +98,7 @@ class Derivation {
   private readonly besides: { act: Act; why: string }[] = [];
   private readonly unknown: { act: Act; why: string }[] = [];
   private readonly assumptions: string[] = [];
-  private readonly armed: Armed[] = [];
+  private readonly armed: readonly Armed[];
   private readonly bare = new Set<number>();
   /** `affine` of a thread that has not run yet: put behind its `run`. */
   private readonly early: { act: Act; cpus: readonly number[] | null }[] = [];
@@ -116,6 +108,7 @@ class Derivation {
     private readonly options: DeriveOptions,
   ) {
     this.acts = actsOf(capture);
+    this.armed = armedIn(this.acts);
   }
 
   run(): Derived {
@@ -128,10 +121,10 @@ class Derivation {
         `capture.json: there is no kernel text for ${capture.kernel} (there are ${options.kernels.join(', ')})`,
       );
     if (capture.vendor === undefined) throw new DeriveError('capture.json: vendor: it is amd or intel');
-    const { booted, possible } = this.cpus();
+    const machine = machineOf(capture, this.acts, options.tscUnstable ?? false);
+    if (!machine) throw new DeriveError('capture.json: cpus: it says how many were booted and how many are possible');
     for (const act of this.acts) if (act.do === 'create_vcpu') this.vmOf(text(act, 'vm')).vcpus = Math.max(this.vmOf(text(act, 'vm')).vcpus, number(act, 'vcpu') + 1); // prettier-ignore
     for (const act of this.acts) this.take(act);
-    this.readFaults();
     const knows = options.knows?.(kernel.name);
     const kept = this.actions.filter((action) => {
       const verb = action.verb;
@@ -151,13 +144,10 @@ class Derivation {
       about: capture.title,
       kernel: kernel.name,
       vendor: capture.vendor,
-      booted,
-      possible,
-      present: this.present(booted),
-      packages: this.packages(),
+      ...machine,
       hardware: [
         ...(knows && !knows.hardware.has('cpu_svm') ? [] : hardware.map((cpu) => `cpu${cpu} cpu_svm=0`)),
-        ...(this.tscDrifts() && knows?.hardware.has('tsc_constant') ? ['tsc_constant=0'] : []),
+        ...(machine.tscDrifts && knows?.hardware.has('tsc_constant') ? ['tsc_constant=0'] : []),
       ],
       vms: this.vms,
       lanes,
@@ -178,34 +168,6 @@ class Derivation {
       unknown: this.unknown,
       assumptions: this.assumptions,
     };
-  }
-
-  private cpus(): { booted: number; possible: number } {
-    const cpus = this.capture['cpus'] as { booted?: unknown; possible?: unknown } | undefined;
-    const { booted, possible } = cpus ?? {};
-    if (typeof booted !== 'number' || typeof possible !== 'number')
-      throw new DeriveError('capture.json: cpus: it says how many were booted and how many are possible');
-    return { booted, possible };
-  }
-
-  /** CPUs that are there from the start, booted or not: by the first reading of them. */
-  private present(booted: number): number {
-    const first = this.acts.find((a) => a.do === 'read_online' && text(a, 'present') !== '');
-    const added = this.acts.find((a) => a.do === 'hotadd');
-    if (!first || (added && added.t < first.t)) return booted;
-    return Math.max(booted, (cpuList(first, 'present') ?? []).length);
-  }
-
-  /** An emulator without hardware virtualization offers no constant TSC; elsewhere the boot log tells. */
-  private tscDrifts(): boolean {
-    const machine = this.capture['machine'] as { accel?: unknown } | undefined;
-    return (this.options.tscUnstable ?? false) || /^tcg/.test(String(machine?.accel ?? ''));
-  }
-
-  private packages(): number {
-    const machine = this.capture['machine'] as { smp?: unknown } | undefined;
-    const sockets = /(?:^|,)sockets=(\d+)/.exec(typeof machine?.smp === 'string' ? machine.smp : '');
-    return sockets ? Number(sockets[1]) : 0;
   }
 
   /** The text's name for a VM: `a.2` is `a_2`. */
@@ -240,7 +202,14 @@ class Derivation {
         if (module !== 'kvm_amd' && module !== 'kvm_intel') return beside(`${module} comes with the vendor's module`);
         const param = this.capture['params'] as Record<string, unknown> | undefined;
         const off = act.do === 'modprobe' && param?.['enable_virt_at_load'] === false;
-        return this.add(act, act.do, `${act.do} ${module}${off ? ' kvm.enable_virt_at_load=0' : ''}`);
+        const times = act.result !== null && act.result < 0 ? (this.options.timesAsked?.(act) ?? 1) : 1;
+        if (times > 1)
+          this.assumptions.push(
+            `${act.do} ${module} at ${(act.t / 1e6).toFixed(6)} s asked the kernel ${times} times: dmesg.txt has what it printed ${times} times`,
+          );
+        for (let n = 0; n < times; n++)
+          this.add(act, act.do, `${act.do} ${module}${off ? ' kvm.enable_virt_at_load=0' : ''}`);
+        return;
       }
       case 'start_vmm':
         this.pids.set(text(act, 'vmm'), number(act, 'pid'));
@@ -393,34 +362,6 @@ class Derivation {
     if (cpus !== null && cpus.length !== 1)
       return void this.unknown.push({ act, why: 'a mask of several CPUs; a text knows one CPU or any' });
     this.add(act, 'affine', `affine ${vcpu} to ${cpus === null ? 'any' : `cpu${cpus[0]}`}`, act, t);
-  }
-
-  private readFaults(): void {
-    let open: { act: Act; cpus: number[] } | null = null;
-    const close = (to: number, hits: number): void => {
-      if (!open) return;
-      const { act, cpus } = open;
-      const returns = number(act, 'returns');
-      const mode = text(act, 'mode');
-      this.armed.push({
-        symbol: text(act, 'symbol'),
-        cpus,
-        mode,
-        // the function finds CR4.VMXE set and refuses by itself (captures' README)
-        returns: mode === 'natural' && Number.isNaN(returns) ? -16 : returns,
-        from: act.t,
-        to,
-        hits,
-      });
-      open = null;
-    };
-    for (const act of this.acts) {
-      if (act.do === 'arm_fault') {
-        close(act.t, -1);
-        open = { act, cpus: cpuList(act, 'cpus') ?? [] };
-      } else if (act.do === 'disarm_fault') close(act.t, Number.isNaN(number(act, 'hits')) ? -1 : number(act, 'hits'));
-    }
-    close(Number.POSITIVE_INFINITY, -1);
   }
 
   /** While the text is guided a fault is a choice: it strikes where the capture had it armed. */

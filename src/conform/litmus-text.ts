@@ -23,7 +23,7 @@ export interface Lane {
 export function actorsOf(actions: readonly TextAction[]): Lane[] {
   const lanes: { name: string; base: string; actions: TextAction[]; free: number }[] = [];
   for (const action of actions) {
-    let lane = lanes.find((l) => l.base === action.actor && l.free <= action.t);
+    let lane = lanes.find((l) => l.base === action.actor && (l.free <= action.t || again(l.actions.at(-1), action)));
     if (!lane) {
       const nth = lanes.filter((l) => l.base === action.actor).length + 1;
       const base = action.actor.replace(/[^\w-]/g, '-');
@@ -34,6 +34,11 @@ export function actorsOf(actions: readonly TextAction[]): Lane[] {
     lane.free = Math.max(lane.free, action.tEnd ?? Infinity);
   }
   return lanes;
+}
+
+/** One act that asks for the same thing again. */
+function again(last: TextAction | undefined, action: TextAction): boolean {
+  return action.act !== null && last?.act === action.act && last.words === action.words;
 }
 
 export interface TextParts {
@@ -57,7 +62,7 @@ function waitsFor(action: TextAction, lane: Lane, lanes: readonly Lane[]): TextA
   let last: TextAction | null = null;
   for (const other of lanes)
     for (const a of other.actions)
-      if (a !== action && a.tEnd !== null && a.tEnd <= action.t && (!last || a.tEnd > last.tEnd!)) last = a;
+      if (a !== action && a.tEnd !== null && a.tEnd <= action.t && (!last || a.tEnd >= last.tEnd!)) last = a;
   return last && lane.actions.includes(last) ? null : last;
 }
 

@@ -77,8 +77,9 @@ export function viewLog(program: Program, dmesg: Dmesg): LogView {
 }
 
 /**
- * A warning is known by its function: kernels put line, CPU and task there in different orders. Offsets into functions are addresses: "kvm_spurious_fault+0xe/0x10 [kvm]" is "kvm_spurious_fault [kvm]". Whether the page
- * tables are isolated (PTI, NOPTI behind "invalid opcode") is a property of the machine.
+ * A warning is known by its function: kernels put line, CPU and task there in different orders. Offsets into functions are
+ * addresses: "kvm_spurious_fault+0xe/0x10 [kvm]" is "kvm_spurious_fault [kvm]". Whether the page tables are isolated (PTI,
+ * NOPTI behind "invalid opcode") is a property of the machine.
  */
 export function normalized(text: string): string {
   return text
@@ -100,6 +101,19 @@ function formatsOf(program: Program): RegExp[] {
   });
 }
 
+/**
+ * How many times a program asked for the same, by what the kernel printed meanwhile: a modprobe that fails may try the other
+ * call (busybox does). `from`, `to`: stamps of the log.
+ */
+export function timesAsked(dmesg: Dmesg, from: number, to: number): number {
+  const said = dmesg.lines
+    .filter((l) => l.stampUs >= from && l.stampUs <= to && /kvm|svm|vmx/i.test(l.text))
+    .map((l) => normalized(l.text));
+  for (let size = 1; size <= said.length / 2; size++)
+    if (said.length % size === 0 && said.every((text, i) => text === said[i % size])) return said.length / size;
+  return 1;
+}
+
 /** Lines printed at the same time by different CPUs may stand in either order. */
 const TOGETHER = 500_000;
 const WINDOW = 24;
@@ -108,7 +122,6 @@ const WINDOW = 24;
 export class LogMatch {
   private readonly met: boolean[];
   private head = 0;
-  matched = 0;
   /** Lines met before one that stands earlier in the file. */
   swapped = 0;
 
@@ -125,7 +138,6 @@ export class LogMatch {
       const line = lines[i]!;
       if (this.met[i] || line.text !== said) continue;
       this.met[i] = true;
-      this.matched += 1;
       if (i > this.head) this.swapped += 1;
       // what stands well before it can no longer come: the model has not printed it
       if (Math.abs(line.stampUs - first!.stampUs) > TOGETHER) this.head = i;
@@ -142,16 +154,5 @@ export class LogMatch {
 
   unmet(): LogLine[] {
     return this.view.lines.filter((_, i) => !this.met[i]);
-  }
-
-  save(): { met: boolean[]; head: number; matched: number; swapped: number } {
-    return { met: [...this.met], head: this.head, matched: this.matched, swapped: this.swapped };
-  }
-
-  restore(saved: ReturnType<LogMatch['save']>): void {
-    saved.met.forEach((m, i) => (this.met[i] = m));
-    this.head = saved.head;
-    this.matched = saved.matched;
-    this.swapped = saved.swapped;
   }
 }

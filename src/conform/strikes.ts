@@ -3,7 +3,7 @@
  * it is known which call on which CPU it was, and the text says so.
  */
 import type { Program } from '../language/program';
-import type { Armed } from './derive';
+import type { Armed } from './armed';
 import type { Taken } from './mover';
 
 /** Calls of a fault's function at which it struck, counted from 1, with the moment of each. */
