@@ -22,7 +22,8 @@ describe.each(gallery().map((g) => [g.name, g.text] as const))('%s', (name, text
     expect(text.split('\n').length).toBeLessThanOrEqual(34);
   });
 
-  it.skipIf(RACES.includes(name))('comes to the same whatever the schedule', () => {
+  if (RACES.includes(name)) return;
+  it('comes to the same whatever the schedule', () => {
     const play = (seed: number): unknown => {
       const o = outcomeOf(run(loaded.program, { seed }), loaded.litmus, seed);
       const { id, errno } = classOf(o);
