@@ -18,6 +18,8 @@ export class Follower {
   readonly lines: Lines;
   readonly moments: Moments;
   private readonly vcpus: Vcpus;
+  /** Actors whose action does not end in the model. */
+  private readonly stuck = new Set<number>();
   /** Demands that were met before their time. */
   private readonly done: Uint8Array;
 
@@ -43,7 +45,7 @@ export class Follower {
           kernel: '',
           model: `${place.file}:${place.line}: ${error.message}`,
         });
-        this.lead.lost = true;
+        this.lead.lose();
         return;
       }
     }
@@ -55,7 +57,7 @@ export class Follower {
       case 'tracing':
         this.lead.settle();
         if (demand.on) this.vcpus.guestsRun();
-        this.lead.tracing = demand.on;
+        this.lead.tracing = demand.on && !this.lead.lost;
         if (!demand.on) this.lead.settle();
         return;
       case 'begin':
@@ -80,11 +82,13 @@ export class Follower {
 
   private ended(planned: Planned): void {
     const { program, roles, tally } = this.input;
+    if (this.stuck.has(planned.actor)) return;
     const x = roles.actorContext(planned.actor);
     const over = (): boolean => this.lead.progress(planned.actor) > planned.index;
     if (!this.lead.advance(x, over) && !this.lead.lost && this.lead.tracing) this.early(x, over);
     const act = planned.act;
     if (!over()) {
+      this.stuck.add(planned.actor);
       if (this.lead.lost) return;
       const shown = this.lead.queues.get(x)?.[0];
       this.lead.queues.delete(x);
@@ -93,7 +97,7 @@ export class Follower {
         kernel: act ? `returned ${act.result}` : 'returned',
         model: shown ? `shows first: ${describeShown(program, shown)}` : this.lead.mover.why(x),
       });
-      this.lead.lost = true;
+      this.lead.lose();
       return;
     }
     if (act?.do === 'rmmod' && act.result === 0) this.lead.modules = false;

@@ -292,6 +292,14 @@ export class Lead implements Choices {
     for (let n = 0; n < MAX_MOVES && this.help(-1); n++);
   }
 
+  /** From here on only what userspace saw is compared, as where nothing was traced. */
+  lose(): void {
+    this.lost = true;
+    this.tracing = false;
+    this.queues.clear();
+    this.strict.clear();
+  }
+
   /** A move was broken off. */
   interrupted(): void {
     this.quietly = null;

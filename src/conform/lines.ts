@@ -103,7 +103,7 @@ export class Lines {
       if (!this.lead.advance(x, () => this.lead.pending(x), cpu)) {
         tally.compare(categoryOf(seen), false);
         this.lead.differ.tell(categoryOf(seen), 'the kernel goes on where the model does not', { kernel: describeSeen(seen), model: this.lead.mover.why(x) }, seen); // prettier-ignore
-        this.lead.lost = true;
+        this.lead.lose();
         return;
       }
       const shown = this.lead.queues.get(x)!.shift()!;
@@ -131,7 +131,7 @@ export class Lines {
         return;
       }
     }
-    this.lead.lost = true;
+    this.lead.lose();
   }
 
   /** A line from within a function that the injection undoes just then, on that CPU. */

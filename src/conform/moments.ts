@@ -44,7 +44,7 @@ export class Moments {
         kernel,
         model: this.lead.mover.why(x),
       });
-      this.lead.lost = true;
+      this.lead.lose();
       return;
     }
     queue().splice(0, at + 1);
