@@ -74,6 +74,11 @@ describe('lines of the trace', () => {
     expect(gone.model).toContain('hardware_enable_nolock');
   });
 
+  it('a CPU whose own threads show nothing', async () => {
+    const { report } = conform(await readCapture('6.1/v2c', { trace: (l) => (/cpuhp\/1-/.test(l) ? null : l) }));
+    expect(report.differences[0]!.model).toContain('cpuhp/1');
+  });
+
   it('a function that no text has is not modelled, and said once', async () => {
     const trace = firstLine(/takedown_cpu <-/, (l) => l.replace('takedown_cpu', 'no_such_function'));
     const { report } = conform(await readCapture('6.1/s2', { trace }));
@@ -94,6 +99,17 @@ describe('what was done and seen', () => {
     expect((await of(/"instruction": "VMPTRLD"/, '"instruction": "VMREAD"')).what).toBe('another instruction');
     expect((await of(/"caller": "vmx_vcpu_load_vmcs"/, '"caller": "vmx_vcpu_run"')).what).toBe('another caller');
     expect((await of(/"preempt_count": 1/, '"preempt_count": 2')).what).toBe('another preempt_count');
+  });
+
+  it('a death that the capture does not tell of', async () => {
+    const silent = (t: string): string => {
+      const capture = JSON.parse(t) as { observed: { died: unknown[] } };
+      capture.observed.died = [];
+      return JSON.stringify(capture);
+    };
+    const { report } = conform(await readCapture('6.1/v2', { files: { 'capture.json': silent } }));
+    expect(report.agrees).toBe(false);
+    expect(report.differences.map((d) => d.category)).toContain('deaths');
   });
 
   it('a log line that the model does not print, and one that it prints alone', async () => {

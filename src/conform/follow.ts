@@ -57,6 +57,7 @@ export class Follower {
       case 'tracing':
         this.lead.settle();
         if (demand.on) this.vcpus.guestsRun();
+        else if (this.lead.tracing) this.moments.silence();
         this.lead.tracing = demand.on && !this.lead.lost;
         if (!demand.on) this.lead.settle();
         return;
@@ -95,7 +96,7 @@ export class Follower {
       tally.compare('results', false);
       this.lead.differ.tell('results', `${planned.words}: the call has returned, and in the model it does not`, {
         kernel: act ? `returned ${act.result}` : 'returned',
-        model: shown ? `shows first: ${describeShown(program, shown)}` : this.lead.mover.why(x),
+        model: shown ? `shows first: ${describeShown(program, shown)}` : this.lead.why(x),
       });
       this.lead.lose();
       return;

@@ -11,7 +11,7 @@ import { LogMatch, type LogView } from './logs';
 import { Mover, type Choices } from './mover';
 import { SLACK, type Roles } from './roles';
 import { inlinedIn, type TraceView } from './seen';
-import { Eye, type Shown } from './shown';
+import { describeShown, Eye, type Shown } from './shown';
 import type { EventTable } from '../timeline/ftrace-events';
 import type { Tally } from './tally';
 import type { Arrivals } from './turns';
@@ -32,11 +32,8 @@ export interface FollowInput {
   readonly tally: Tally;
 }
 
-/** Something that a context showed, or said, on a move that must show nothing. */
-interface Quietly {
-  loud: boolean;
-  readonly heard: { e: MachineEvent; shown: Shown | null }[];
-}
+/** What is heard on a move that must show nothing. */
+type Quietly = { readonly e: MachineEvent; readonly shown: Shown | null }[];
 
 export class Lead implements Choices {
   readonly mover: Mover;
@@ -140,8 +137,7 @@ export class Lead implements Choices {
   hear(e: MachineEvent): void {
     const shown = this.shownOf(e);
     if (this.quietly) {
-      if (shown) this.quietly.loud = true;
-      this.quietly.heard.push({ e, shown });
+      this.quietly.push({ e, shown });
       return;
     }
     this.take(e, shown);
@@ -264,11 +260,35 @@ export class Lead implements Choices {
 
   /** Moves y by one transition, if that shows nothing. */
   quiet(y: number): boolean {
-    if (this.pending(y) || this.quietly) return false;
+    return this.tryMove(y) === 'moved';
+  }
+
+  /** What y would show with its next transition; null where it shows nothing, or cannot move. */
+  wouldShow(y: number): Shown | null {
+    const tried = this.tryMove(y);
+    return typeof tried === 'object' ? tried : null;
+  }
+
+  /** Why x does not go on, and whoever else would go on if the kernel did. */
+  why(x: number): string {
+    const { program } = this.input;
+    const other = program.contexts.findIndex(({ vcpu }, y) => y !== x && vcpu < 0 && this.nextOf(y) !== null);
+    const ready = other < 0 ? '' : `; ready to go on: ${describeShown(program, this.nextOf(other)!)}`;
+    return `${this.mover.why(x)}${ready}`;
+  }
+
+  /** What a context shows next, if that is its next transition. */
+  nextOf(y: number): Shown | null {
+    return this.queues.get(y)?.[0] ?? this.wouldShow(y);
+  }
+
+  /** One transition of y; one that shows something is taken back, and says what. */
+  private tryMove(y: number): 'moved' | 'stands' | Shown {
+    if (this.pending(y) || this.quietly) return 'stands';
     const { machine } = this.mover;
     const length = this.mover.taken.length;
     const standing = machine.saveStanding();
-    const heard = (this.quietly = { loud: false, heard: [] } as Quietly);
+    const heard: Quietly = (this.quietly = []);
     let moved: boolean;
     try {
       const { kind } = this.input.program.contexts[y]!;
@@ -277,14 +297,15 @@ export class Lead implements Choices {
     } finally {
       this.quietly = null;
     }
-    if (!moved) return false;
-    if (heard.loud) {
+    if (!moved) return 'stands';
+    const loud = heard.find(({ shown }) => shown !== null)?.shown;
+    if (loud) {
       this.mover.rewind(length);
       machine.restoreStanding(standing);
-      return false;
+      return loud;
     }
-    for (const { e, shown } of heard.heard) this.take(e, shown);
-    return true;
+    for (const { e, shown } of heard) this.take(e, shown);
+    return 'moved';
   }
 
   /** Lets everything happen that nobody sees. */
@@ -296,7 +317,12 @@ export class Lead implements Choices {
   lose(): void {
     this.lost = true;
     this.tracing = false;
-    this.queues.clear();
+    // who has died is still told at the end
+    for (const [x, queue] of this.queues)
+      this.queues.set(
+        x,
+        queue.filter((s) => s.what === 'oops'),
+      );
     this.strict.clear();
   }
 

@@ -57,7 +57,7 @@ export class Lines {
     const way = this.lead.input.arrivals.kept.get(seen.row);
     if (way && context.vcpu >= 0 && !this.vcpus.arrive(x, way, seen)) return;
     this.meetLine(x, seen);
-    if (seen.what === 'guest' && !this.lead.pending(x)) this.vcpus.park(x);
+    if (seen.what === 'guest' && context.vcpu >= 0 && !this.lead.pending(x)) this.vcpus.park(x);
   }
 
   /** A CPU takes calls from others out of its idle loop too: once it is online, that is what its idle task does. */
@@ -102,7 +102,7 @@ export class Lines {
     for (let tries = 0; tries <= RESYNC; tries++) {
       if (!this.lead.advance(x, () => this.lead.pending(x), cpu)) {
         tally.compare(categoryOf(seen), false);
-        this.lead.differ.tell(categoryOf(seen), 'the kernel goes on where the model does not', { kernel: describeSeen(seen), model: this.lead.mover.why(x) }, seen); // prettier-ignore
+        this.lead.differ.tell(categoryOf(seen), 'the kernel goes on where the model does not', { kernel: describeSeen(seen), model: this.lead.why(x) }, seen); // prettier-ignore
         this.lead.lose();
         return;
       }

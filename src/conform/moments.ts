@@ -2,7 +2,7 @@
 import type { Death, Demand } from './demands';
 import type { Lead } from './lead';
 import { cpusWith, endOf, listText, lives } from './readings';
-import type { Shown } from './shown';
+import { describeShown, type Shown } from './shown';
 import type { Vcpus } from './vcpus';
 
 export class Moments {
@@ -42,7 +42,7 @@ export class Moments {
       tally.compare('deaths', false);
       this.lead.differ.tell('deaths', `${death.task} dies, and in the model it does not`, {
         kernel,
-        model: this.lead.mover.why(x),
+        model: this.lead.why(x),
       });
       this.lead.lose();
       return;
@@ -89,7 +89,7 @@ export class Moments {
       if (!this.lead.help(-1) && !(bound >= 0 && this.lead.mover.move(bound))) break;
     const ok = x >= 0 && (reset() || this.lead.advance(x, reset));
     if (tally.compare('readings', ok)) return;
-    this.lead.differ.tell('readings', `the affinity of ${d.task} is reset, and in the model it is not`, { kernel: `no longer affine to cpu${d.cpu}`, model: x < 0 ? '' : this.lead.mover.why(x) }); // prettier-ignore
+    this.lead.differ.tell('readings', `the affinity of ${d.task} is reset, and in the model it is not`, { kernel: `no longer affine to cpu${d.cpu}`, model: x < 0 ? '' : this.lead.why(x) }); // prettier-ignore
   }
 
   read(reading: Extract<Demand, { kind: 'reading' }>['reading']): void {
@@ -122,11 +122,39 @@ export class Moments {
     );
   }
 
+  /** The trace ends here, and nobody's death cut it off: nobody of the model may have something left to show. */
+  silence(): void {
+    const { program, tally } = this.lead.input;
+    program.contexts.forEach(({ vcpu }, x) => {
+      const shown = vcpu < 0 ? this.lead.nextOf(x) : null;
+      if (!shown || shown.what === 'oops' || tally.compare('functions', false)) return;
+      this.lead.differ.tell('functions', 'the model goes on where the kernel does not', {
+        kernel: 'the trace ends',
+        model: describeShown(program, shown),
+      });
+    });
+  }
+
+  /** Nobody may be about to die, or have died, of whom the capture does not say so. */
+  private survivors(): void {
+    const { program, tally } = this.lead.input;
+    program.contexts.forEach(({ name }, x) => {
+      const shown = (this.lead.queues.get(x) ?? []).find((s) => s.what === 'oops') ?? this.lead.wouldShow(x);
+      if (shown?.what !== 'oops') return;
+      tally.compare('deaths', false);
+      const model = describeShown(program, shown);
+      this.lead.differ.tell('deaths', `${name} dies, and in the capture it does not`, { kernel: '', model });
+    });
+  }
+
   /** What is left at the end: calls that never returned, who is online, and whether the host lives. */
   finish(host: string, online: string): void {
     const { derived, roles, tally } = this.lead.input;
     const { machine } = this.lead.mover;
-    if (this.lead.lost) return;
+    if (this.lead.lost) {
+      this.vcpus.threadsEnd();
+      return this.survivors();
+    }
     for (const planned of derived.planned) {
       if (planned.tEnd !== null) continue;
       const over = (): boolean => this.lead.progress(planned.actor) > planned.index;
@@ -139,6 +167,7 @@ export class Moments {
       });
     }
     this.lead.settle();
+    this.survivors();
     const ends = endOf(machine);
     if (host && !tally.compare('end', ends === host))
       this.lead.differ.tell('end', 'the host at the end', { kernel: host, model: ends });

@@ -44,7 +44,7 @@ export class Vcpus {
     this.lead.differ.tell(
       'contexts',
       `the vCPU's thread cannot come to CPU ${seen.cpu}`,
-      { kernel: describeSeen(seen), model: this.lead.mover.why(x) },
+      { kernel: describeSeen(seen), model: this.lead.why(x) },
       seen,
     );
     return false;
