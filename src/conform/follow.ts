@@ -10,7 +10,7 @@ import { Lead, type FollowInput } from './lead';
 import { Lines } from './lines';
 import { Moments } from './moments';
 import { SLACK } from './roles';
-import { describeShown } from './shown';
+import { describeShown } from '../timeline/visible';
 import { Vcpus } from './vcpus';
 
 export class Follower {

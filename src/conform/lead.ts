@@ -11,11 +11,11 @@ import { LogMatch, type LogView } from './logs';
 import { Mover, type Choices } from './mover';
 import { SLACK, type Roles } from './roles';
 import { inlinedIn, type TraceView } from './seen';
-import { describeShown, Eye, type Shown } from './shown';
+import { describeShown, Eye, type Shown } from '../timeline/visible';
 import type { EventTable } from '../timeline/ftrace-events';
 import type { Tally } from './tally';
 import type { Arrivals } from './turns';
-import type { MachineEvent } from './watched';
+import type { MachineEvent } from '../timeline/watched';
 
 /** Most transitions that one demand may take: beyond it the model runs in circles. */
 const MAX_MOVES = 4_000;

@@ -4,7 +4,7 @@ import type { Lead } from './lead';
 import { lives } from './readings';
 import type { Category } from './report';
 import { describeSeen, type Seen } from './seen';
-import { describeShown, type Shown } from './shown';
+import { describeShown, type Shown } from '../timeline/visible';
 import type { Vcpus } from './vcpus';
 
 /** Lines of one context that are looked at to find the common path again. */

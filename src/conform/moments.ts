@@ -2,7 +2,7 @@
 import type { Death, Demand } from './demands';
 import type { Lead } from './lead';
 import { cpusWith, endOf, listText, lives } from './readings';
-import { describeShown, type Shown } from './shown';
+import { describeShown, type Shown } from '../timeline/visible';
 import type { Vcpus } from './vcpus';
 
 export class Moments {

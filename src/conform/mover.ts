@@ -5,7 +5,7 @@
  */
 import { Head, Hook, Run, type Program } from '../language/program';
 import type { Transition } from '../machine/machine';
-import { WatchedMachine, type MachineEvent } from './watched';
+import { WatchedMachine, type MachineEvent } from '../timeline/watched';
 
 /** A transition that was taken, with all that it takes to draw it. */
 export interface Taken {

@@ -4,7 +4,7 @@ import { cpusOfList, type Capture } from '../timeline/capture';
 import { cpuList, number, text, type Act } from './acts';
 import type { Derived } from './derive';
 import type { Roles } from './roles';
-import type { WatchedMachine } from './watched';
+import type { WatchedMachine } from '../timeline/watched';
 
 /** One reading: each of its values is compared by itself. */
 export interface Reading {

@@ -4,10 +4,17 @@
  */
 import type { Effect } from '../machine/effects';
 import type { Program } from '../language/program';
-import type { Listed } from './seen';
 import type { MachineEvent, WatchedMachine } from './watched';
 
-/** An event of the model that the trace has to show, or a death. Names are those of `seen.ts`. */
+/** Functions that are traced. */
+export interface Traced {
+  /** Those whose entry the trace shows. */
+  readonly calls: ReadonlySet<string>;
+  /** Those whose return a probe shows. */
+  readonly rets: ReadonlySet<string>;
+}
+
+/** An event of the model that the trace has to show, or a death. Names are those of a real trace's lines. */
 export type Shown = { readonly context: number; readonly cpu: number } & (
   | {
       readonly what: 'enter';
@@ -46,7 +53,7 @@ export class Eye {
   constructor(
     private readonly program: Program,
     private readonly machine: WatchedMachine,
-    private readonly listed: Listed,
+    private readonly listed: Traced,
     /** The trace shows guest entries. */
     private readonly entries: boolean,
   ) {
