@@ -1,5 +1,5 @@
 /**
- * A Vite plugin: `x.kern?bare` is the text without its comments, line for line the same. The texts that the opening picture
+ * A Vite plugin: `x.kern?bare` is the text without its comments and indentation, line for line the same. The texts that the opening picture
  * waits for come so; a reader of the kernel gets the whole text.
  */
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,11 @@ function withoutComment(line) {
 }
 
 /** @param {string} text */
-export const bare = (text) => text.split('\n').map(withoutComment).join('\n');
+export const bare = (text) =>
+  text
+    .split('\n')
+    .map((line) => withoutComment(line).trimStart())
+    .join('\n');
 
 /** @returns {import('vite').Plugin} */
 export const bareTexts = () => ({

@@ -8,17 +8,19 @@ import { headingOf, namesOf, sourceAt } from './shelf';
 export { KERNELS, PROPOSALS } from './list';
 export { hasAllKernelTexts, loadKernelTexts } from './shelf';
 
-const parsed = new Map<string, KernelText>();
+/** What was parsed, and of which source: the whole text takes the place of the bare one when it comes. */
+const parsed = new Map<string, { readonly source: string; readonly text: KernelText }>();
 
 /** A shipped text by name. One that does not parse is a defect of this program and throws. */
 export function kernelText(name: string): KernelText | undefined {
-  const known = parsed.get(name);
-  if (known) return known;
   const heading = headingOf(name);
   if (!heading) return undefined;
-  const result = parseKernel(sourceAt(heading.path)!, fileOf(heading.path));
+  const source = sourceAt(heading.path)!;
+  const known = parsed.get(name);
+  if (known?.source === source) return known.text;
+  const result = parseKernel(source, fileOf(heading.path));
   if (!result.ok) throw new TextError(result.problems[0]!, result.problems[0]!.message, result.problems[0]!.suggestion);
-  parsed.set(name, result.text);
+  parsed.set(name, { source, text: result.text });
   return result.text;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Where the sources of the kernel texts are kept. Those of the kernel that the page opens with are there from the start,
- * without their comments; all others, and they as they were written, come with `loadKernelTexts`, since together they are
+ * without comments and indentation; all others, and they as they were written, come with `loadKernelTexts`, since together they are
  * more than the rest of the program.
  */
 const sources = new Map<string, string>(
