@@ -45,6 +45,20 @@ export class Names {
     return { group, base: cell, count: 1, name: `${name}[${owner}]${within}`, doc };
   }
 
+  /** A variable or lock by the name that the texts write: all its elements, in order; none for another name. */
+  variablesNamed(name: string): Variable[] {
+    const found: Variable[] = [];
+    for (const group of this.groups) {
+      if (group.name !== name || (group.role !== 'var' && group.role !== 'lock')) continue;
+      for (let cell = group.base; cell < group.base + group.count;) {
+        const variable = this.variableAt(cell)!;
+        found.push(variable);
+        cell = variable.base + variable.count;
+      }
+    }
+    return found;
+  }
+
   private owners({ scope, count }: CellGroup): number {
     const { program } = this;
     if (scope === 'cpu') return program.cpus;
@@ -91,6 +105,15 @@ export class Names {
     if (type === 'rwsem' && value > 0) return value === 1 ? '1 reader' : `${value} readers`;
     return `held by ${this.program.contexts[Math.abs(value) - 1]?.name ?? '?'}`;
   }
+}
+
+const known = new WeakMap<Program, Names>();
+
+/** The names of a program, made once. */
+export function namesOf(program: Program): Names {
+  let made = known.get(program);
+  if (!made) known.set(program, (made = new Names(program)));
+  return made;
 }
 
 /** {0,1,2,3,5} is "0-3,5", as the kernel prints a mask. */

@@ -5,7 +5,7 @@ import { kernelSource } from '../../kernels/index';
 import type { Effect } from '../../machine/effects';
 import type { StepInfo } from '../../machine/history';
 import type { RunView } from '../store/run-view';
-import { Names, type Variable } from './names';
+import { namesOf, type Variable } from './names';
 
 export interface StackLine {
   readonly fn: string;
@@ -44,20 +44,13 @@ export interface StepView {
   readonly variables: readonly { readonly title: string; readonly values: readonly Value[] }[];
 }
 
-const namesOf = new WeakMap<Program, Names>();
 const movingOf = new WeakMap<RunView, readonly Variable[]>();
-
-function names(program: Program): Names {
-  let made = namesOf.get(program);
-  if (!made) namesOf.set(program, (made = new Names(program)));
-  return made;
-}
 
 /** The variables of which some element changes in this run, in the order of the texts: the others would be noise. */
 function moving(run: RunView): readonly Variable[] {
   const known = movingOf.get(run);
   if (known) return known;
-  const of = names(run.program);
+  const of = namesOf(run.program);
   const groups = new Set<Variable['group']>();
   for (let step = 0; step < run.steps; step++)
     run.history.changes(step, (cell) => {
@@ -106,7 +99,7 @@ export function stepView(run: RunView, number: number): StepView {
   const changed = new Map<number, { variable: Variable; before: number[] }>();
   const notes: Change[] = [];
   history.changes(step, (cell, old, now) => {
-    const variable = names(program).variableAt(cell);
+    const variable = namesOf(program).variableAt(cell);
     if (variable && !changed.has(variable.base)) {
       const was = Array.from({ length: variable.count }, (_, i) => cursor.s[variable.base + i]!);
       changed.set(variable.base, { variable, before: was });
@@ -118,8 +111,8 @@ export function stepView(run: RunView, number: number): StepView {
   const now = (cell: number): number => cursor.s[cell]!;
   const changes = [...changed.values()].map(({ variable, before: was }) => ({
     name: variable.name,
-    before: names(program).valueOf(variable, (cell) => was[cell - variable.base]!),
-    after: names(program).valueOf(variable, now),
+    before: namesOf(program).valueOf(variable, (cell) => was[cell - variable.base]!),
+    after: namesOf(program).valueOf(variable, now),
     doc: variable.doc,
   }));
   const instr = program.code[info.pc];
@@ -289,7 +282,7 @@ function variablesAt(
   const guests: Value[] = [];
   for (const variable of moving(run)) {
     const { group, base, count, name, doc } = variable;
-    const value: Value = { name, value: names(program).valueOf(variable, now), doc, changed: changed.has(base) };
+    const value: Value = { name, value: namesOf(program).valueOf(variable, now), doc, changed: changed.has(base) };
     if (count > 1 || group.scope === 'global') globals.push(value);
     else if (group.scope === 'cpu') {
       const per = group.count / program.cpus;
