@@ -71,7 +71,7 @@ export function loadKernel(
       kernel: assemble(name, (n) => own.get(n) ?? kernelText(n), [...own.keys(), ...namesOf('kernel', 'proposal')]),
     };
   } catch (error) {
-    if (error instanceof TextError) return { ok: false, problems: [error.problem] };
+    if (error instanceof TextError) return { ok: false, problems: error.problems };
     throw error;
   }
 }

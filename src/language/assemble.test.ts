@@ -47,6 +47,52 @@ describe('assemble', () => {
     );
   });
 
+  it('replaces and takes out whatever has a name', () => {
+    const base =
+      'kernel k\nglobal int x\nconst C = 1\nspinlock l\nthread t user "t" runs f\nfn f() { }\nsched_in f\nalso g for f\n';
+    const k = join(
+      'p',
+      base,
+      'proposal p over k\nreplace global int 0..9 x\nreplace const C = 2\nreplace mutex l\nreplace thread t kthread "t" runs f\n',
+    );
+    expect(k.vars.get('x')!.type).toEqual({ kind: 'int', lo: 0, hi: 9 });
+    expect(k.consts.get('C')!.value).toBe(2);
+    expect(k.locks.get('l')!.kind).toBe('mutex');
+    expect(k.threads.get('t')!.placement).toBe('kthread');
+    const none = join(
+      'p',
+      base,
+      'proposal p over k\nremove global x\nremove const C\nremove mutex l\nremove thread t\nremove fn f\nremove sched_in\nremove also g\n',
+    );
+    for (const map of [none.vars, none.consts, none.locks, none.threads, none.fns, none.wiring, none.aliases])
+      expect(map.size).toBe(0);
+    expect(wrong('p', base, 'proposal p over k\nremove fn ff\n')).toBe(
+      '1.kern:2:11: there is no function ff to remove (did you mean f?)',
+    );
+  });
+
+  it('finds all that does not fit together', () => {
+    const texts = new Map<string, KernelText>();
+    for (const source of [
+      'kernel k\nfn f() { }\n',
+      'proposal p over k\nfn f() { }\nreplace let l = 1\nremove lane v\n',
+    ]) {
+      const parsed = parseKernel(source, `${texts.size}.kern`);
+      if (parsed.ok) texts.set(parsed.text.name, parsed.text);
+    }
+    let found: readonly { message: string }[] = [];
+    try {
+      assemble('p', (n) => texts.get(n), texts.keys());
+    } catch (e) {
+      if (e instanceof TextError) found = e.problems;
+    }
+    expect(found.map((p) => p.message)).toEqual([
+      'there is no lane v to remove',
+      'the function f is defined already',
+      'there is no definition l to replace',
+    ]);
+  });
+
   it('adds to a state of the table, and takes one out', () => {
     const table = 'part t\nstate A 1 "a"\nstate B 2 "b" up f\n';
     const k = join('k', table, 'kernel k : t\nstate A up g times 3 when registered\nremove state B\n');
@@ -97,8 +143,9 @@ describe('assemble', () => {
     expect(wrong('a', 'part a : b', 'part b : a')).toBe('1.kern:1:10: a is built on itself');
     expect(wrong('a', 'part a : a')).toBe('0.kern:1:10: a is built on itself');
     expect(wrong('v5.51', 'kernel v5.15')).toBe('v5.51:1:1: no kernel text is called v5.51 (did you mean v5.15?)');
+    expect(wrong('k', 'kernel k\nglobal int x\nglobal int x')).toBe('0.kern:3:12: the variable x is defined twice');
     expect(wrong('k', 'part a\nglobal int x', 'kernel k : a\nglobal int x')).toBe(
-      '1.kern:2:12: the variable x is defined twice',
+      '1.kern:2:12: the variable x is defined already (write "replace" before it to change it)',
     );
   });
 });

@@ -1,10 +1,11 @@
 /**
  * Kernel texts to one kernel: parts are added up in order, later ones may replace what earlier ones define.
  *
+ * What is declared already is replaced only by `replace`, and taken out by `remove`, which a text does first.
  * A kernel over another one begins with that one's texts. `without A, B : C, D, E`: C stands where A stood, D where B
  * stood, E after all of them; then come its own declarations.
  */
-import { didYouMean, TextError, type Place } from './errors';
+import { didYouMean, Findings, TextError, type Place } from './errors';
 import type * as Ast from './ast';
 
 /** A whole kernel, still without a machine size. */
@@ -84,19 +85,40 @@ export function assemble(
     wiring: new Map<string, Ast.Wiring>(),
     aliases: new Map<string, Ast.AliasDecl>(),
   };
+  const named: Readonly<Record<Ast.Removal['what'], Map<string, unknown>>> = {
+    constant: kernel.consts,
+    variable: kernel.vars,
+    lock: kernel.locks,
+    function: kernel.fns,
+    definition: kernel.lets,
+    thread: kernel.threads,
+    lane: kernel.lanes,
+    'other name': kernel.aliases,
+    wiring: kernel.wiring,
+  };
+  const findings = new Findings();
+  /** What is wrong with one of them says nothing of the others. */
+  const each = <T>(items: readonly T[], what: (item: T) => void): void => {
+    for (const item of items) findings.attempt(() => (what(item), true));
+  };
   for (const text of ordered) {
-    addAll(kernel.consts, text.consts, 'constant');
-    addAll(kernel.vars, text.vars, 'variable');
-    addAll(kernel.locks, text.locks, 'lock');
-    addAll(kernel.threads, text.threads, 'thread');
-    addReplaceable(kernel.fns, text.fns, 'function');
-    addReplaceable(kernel.lets, text.lets, 'definition');
-    addReplaceable(kernel.lanes, text.lanes, 'lane');
-    for (const { name: constant, place } of text.removedStates) removeState(kernel.states, constant, place);
-    for (const state of text.states) addState(kernel.states, state);
+    each(text.removed, ({ what, name, place }) => {
+      if (!named[what].delete(name))
+        throw new TextError(place, `there is no ${what} ${name} to remove`, didYouMean(name, named[what].keys()));
+    });
+    each(text.consts, (item) => add(kernel.consts, item, 'constant'));
+    each(text.vars, (item) => add(kernel.vars, item, 'variable'));
+    each(text.locks, (item) => add(kernel.locks, item, 'lock'));
+    each(text.threads, (item) => add(kernel.threads, item, 'thread'));
+    each(text.fns, (item) => add(kernel.fns, item, 'function'));
+    each(text.lets, (item) => add(kernel.lets, item, 'definition'));
+    each(text.lanes, (item) => add(kernel.lanes, item, 'lane'));
+    each(text.removedStates, ({ name: constant, place }) => removeState(kernel.states, constant, place));
+    each(text.states, (state) => addState(kernel.states, state));
     for (const alias of text.aliases) kernel.aliases.set(alias.name, alias);
     for (const wire of text.wiring) kernel.wiring.set(wire.what, wire);
   }
+  findings.stop();
   return kernel;
 }
 
@@ -120,37 +142,19 @@ function swapped(
   return [...texts.flatMap((t) => inPlace.get(t.name) ?? [t]), ...text.bases.slice(text.without.length).flatMap(below)];
 }
 
-function addAll<T extends { readonly name: string; readonly place: Ast.VarDecl['place'] }>(
+function add<T extends { readonly name: string; readonly place: Place }>(
   into: Map<string, T>,
-  from: readonly T[],
-  what: string,
+  { replace, ...item }: T & Ast.Replaces,
+  what: Ast.DeclaredAs,
 ): void {
-  for (const item of from) {
-    if (into.has(item.name)) throw new TextError(item.place, `the ${what} ${item.name} is defined twice`);
-    into.set(item.name, item);
-  }
-}
-
-function addReplaceable<T extends { readonly name: string; readonly place: Ast.VarDecl['place'] }>(
-  into: Map<string, T>,
-  from: readonly (T & { readonly replace: boolean })[],
-  what: string,
-): void {
-  for (const item of from) {
-    if (into.has(item.name) && !item.replace)
-      throw new TextError(
-        item.place,
-        `the ${what} ${item.name} is defined already`,
-        'write "replace" before it to change it',
-      );
-    if (!into.has(item.name) && item.replace)
-      throw new TextError(
-        item.place,
-        `there is no ${what} ${item.name} to replace`,
-        didYouMean(item.name, into.keys()),
-      );
-    into.set(item.name, item);
-  }
+  const { name, place } = item;
+  const before = into.get(name);
+  if (before?.place.file === place.file) throw new TextError(place, `the ${what} ${name} is defined twice`);
+  if (before && !replace)
+    throw new TextError(place, `the ${what} ${name} is defined already`, 'write "replace" before it to change it');
+  if (!before && replace)
+    throw new TextError(place, `there is no ${what} ${name} to replace`, didYouMean(name, into.keys()));
+  into.set(name, item as unknown as T);
 }
 
 /** Takes a state out; as in an enum, those above it move down. */

@@ -211,6 +211,20 @@ export interface NameAt {
   readonly place: Place;
 }
 
+/** Kinds of declarations by what they share their names with: a function and an action of one name are the same thing. */
+export type DeclaredAs =
+  'constant' | 'variable' | 'lock' | 'function' | 'definition' | 'thread' | 'lane' | 'other name';
+
+/** `remove fn NAME`: what an earlier text declared is not there. Of the wiring: `remove sched_in`. */
+export interface Removal extends NameAt {
+  readonly what: DeclaredAs | 'wiring';
+}
+
+/** Stands for what an earlier text declares under its name. */
+export interface Replaces {
+  readonly replace: boolean;
+}
+
 /** One kernel text: a part, an era, or a proposal that patches one. */
 export interface KernelText {
   readonly file: string;
@@ -227,16 +241,18 @@ export interface KernelText {
   readonly release: string | null;
   /** Message-ids of where the design was proposed. */
   readonly messages: readonly string[];
-  readonly consts: readonly ConstDecl[];
-  readonly vars: readonly VarDecl[];
-  readonly locks: readonly LockDecl[];
-  readonly fns: readonly (FnDecl & { readonly replace: boolean })[];
-  readonly lets: readonly (LetDecl & { readonly replace: boolean })[];
+  readonly consts: readonly (ConstDecl & Replaces)[];
+  readonly vars: readonly (VarDecl & Replaces)[];
+  readonly locks: readonly (LockDecl & Replaces)[];
+  readonly fns: readonly (FnDecl & Replaces)[];
+  readonly lets: readonly (LetDecl & Replaces)[];
   readonly states: readonly StateDecl[];
   /** State constants that a proposal or a release takes out. */
   readonly removedStates: readonly NameAt[];
-  readonly threads: readonly ThreadDecl[];
-  readonly lanes: readonly (LaneDecl & { readonly replace: boolean })[];
+  /** What else it takes out. */
+  readonly removed: readonly Removal[];
+  readonly threads: readonly (ThreadDecl & Replaces)[];
+  readonly lanes: readonly (LaneDecl & Replaces)[];
   readonly wiring: readonly Wiring[];
   readonly aliases: readonly AliasDecl[];
   readonly place: Place;

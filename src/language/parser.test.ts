@@ -43,7 +43,12 @@ describe('parser', () => {
     ['part t\nglobal int 5 x', '2:14 expected ".." between the bounds of an int, found "x"'],
     ['part t\nglobal int lock', '2:12 lock is a word of the language and cannot be the name of the variable'],
     ['part t\nglobal int x y', '2:14 unexpected "y" after the declaration (a statement ends with its line)'],
-    ['part t\nreplace global int x', '2:1 "replace" goes before fn, action, let or lane'],
+    ['part t\nremove state', '2:13 expected a state, found the end of the line'],
+    ['part t\nremove if f', '2:8 expected what is removed, found "if" (such as remove fn NAME, remove state NAME)'],
+    [
+      'part t\nreplace state S 1',
+      '2:1 "replace" goes before what has a name of its own: fn, action, let, lane, const, thread, global, percpu, pervm, pervcpu, param, hardware, spinlock, mutex, rwsem',
+    ],
     [
       'part t\nfn f(x) { }',
       '2:6 the type of x is not known (write x: cpu, or one of bool, int, cpu, vm, vcpu, task, state, errno, mask)',

@@ -9,19 +9,22 @@
  *   hardware [percpu] TYPE NAME = expr ["doc"]     a property of the machine: likewise, and it holds from boot
  *   also OLD_NAME for f
  *   spinlock | mutex | rwsem NAME
- *   state CONSTANT [number] ["name"] [up f] [down f] [times N] [when registered]      remove state CONSTANT
- *   [replace] fn | action NAME(params) [-> type] ["source"] [cost N] { statements }
- *   [replace] let NAME(params) = expr
+ *   state CONSTANT [number | after CONSTANT] ["name"] [up f] [down f] [times N] [when registered]
+ *   fn | action NAME(params) [-> type] ["source"] [cost N] { statements }
+ *   let NAME(params) = expr
  *   thread NAME [per cpu|vcpu] user|percpu|kthread "label" runs f
- *   [replace] lane NAME(param) { look "label" [, args] [when expr] ... }
+ *   lane NAME(param) { look "label" [, args] [when expr] ... }
  *   boot f / idle f / init f / sched_in f / sched_out f / killed f / online MASK
  *   place user|percpu|kthread where expr (of cpu, task)          affinity_lost "format"          userspace when expr
+ *
+ * What an earlier text declares is changed by `replace` before the new declaration of that name (a state, another name and
+ * the wiring just by a later line), and taken out by `remove` with the word and the name: `remove fn f`, `remove state S`.
  */
 import { didYouMean, Findings, TextError, type Place, type Problem } from './errors';
 import { tokenize } from './lexer';
 import type { Token } from './lexer';
 import { StatementParser } from './parse-statements';
-import { DECLARATIONS, show, TYPES } from './tokens';
+import { DECLARATIONS, NAMED_AS, show, TYPES, WIRING } from './tokens';
 import type * as Ast from './ast';
 
 export type ParsedKernel =
@@ -94,6 +97,7 @@ export class Parser extends StatementParser {
       lets: [],
       states: [],
       removedStates: [],
+      removed: [],
       threads: [],
       lanes: [],
       wiring: [],
@@ -169,7 +173,7 @@ export class Parser extends StatementParser {
       case 'percpu':
       case 'pervm':
       case 'pervcpu':
-        out.vars.push(this.variable(word));
+        out.vars.push({ ...this.variable(word), replace });
         break;
       case 'release': {
         if (out.release !== null) throw new TextError(word, 'the text names its release twice');
@@ -193,23 +197,24 @@ export class Parser extends StatementParser {
       case 'const': {
         const name = this.name('a name');
         this.expect('=', 'after the name');
-        out.consts.push({ name: name.text, value: this.number('a number'), place: name });
+        out.consts.push({ name: name.text, value: this.number('a number'), place: name, replace });
         break;
       }
       case 'spinlock':
       case 'mutex':
       case 'rwsem': {
         const name = this.name('the name of the lock');
-        out.locks.push({ kind: word.text, name: name.text, place: name });
+        out.locks.push({ kind: word.text, name: name.text, place: name, replace });
         break;
       }
       case 'state':
         out.states.push(this.state());
         break;
       case 'remove': {
-        this.expect('state', 'after "remove"');
-        const name = this.name('a state');
-        out.removedStates.push({ name: name.text, place: name });
+        if (this.take('state')) {
+          const name = this.name('a state');
+          out.removedStates.push({ name: name.text, place: name });
+        } else out.removed.push(this.removal());
         break;
       }
       case 'fn':
@@ -220,7 +225,7 @@ export class Parser extends StatementParser {
         out.lets.push({ ...this.let(), replace });
         break;
       case 'thread':
-        out.threads.push(this.thread());
+        out.threads.push({ ...this.thread(), replace });
         break;
       case 'lane':
         out.lanes.push({ ...this.lane(), replace });
@@ -252,9 +257,30 @@ export class Parser extends StatementParser {
       default:
         throw new TextError(word, `${word.text} begins no declaration`, didYouMean(word.text, DECLARATIONS));
     }
-    if (replace && !['fn', 'action', 'let', 'lane'].includes(word.text))
-      throw new TextError(first, `"replace" goes before fn, action, let or lane`);
+    if (replace && !Object.hasOwn(NAMED_AS, word.text))
+      throw new TextError(
+        first,
+        `"replace" goes before what has a name of its own: ${Object.keys(NAMED_AS).join(', ')}`,
+      );
     this.endOfLine('the declaration');
+  }
+
+  /** Behind "remove": the word that declared it, and its name. */
+  private removal(): Ast.Removal {
+    const word = this.token;
+    if (!this.take(word.text) || !(WIRING.has(word.text) || word.text === 'also' || Object.hasOwn(NAMED_AS, word.text)))
+      throw new TextError(
+        word,
+        `expected what is removed, found ${show(word)}`,
+        'such as remove fn NAME, remove state NAME',
+      );
+    if (WIRING.has(word.text)) {
+      const who = word.text === 'place' ? ` ${this.name('user, percpu or kthread').text}` : '';
+      return { what: 'wiring', name: `${word.text}${who}`, place: word };
+    }
+    // an action's name may be a word of the language
+    const name = word.text === 'action' && this.token.kind === 'name' ? this.tokens[this.at++]! : this.name('a name');
+    return { what: word.text === 'also' ? 'other name' : NAMED_AS[word.text]!, name: name.text, place: name };
   }
 
   private variable(word: Token): Ast.VarDecl {

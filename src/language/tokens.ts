@@ -1,5 +1,6 @@
 /** A place in the tokens of a text, and the small steps that every rule of the grammar is made of. */
 import { TextError } from './errors';
+import type { DeclaredAs } from './ast';
 import type { Token } from './lexer';
 
 /** Words that begin a declaration. */
@@ -7,6 +8,16 @@ export const DECLARATIONS = [
   'global', 'percpu', 'pervm', 'pervcpu', 'const', 'spinlock', 'mutex', 'rwsem', 'state', 'remove', 'replace', 'fn', 'action',
   'let', 'thread', 'lane', 'boot', 'idle', 'init', 'sched_in', 'sched_out', 'killed', 'online', 'place', 'affinity_lost', 'param', 'also', 'release', 'message', 'hardware', 'userspace',
 ]; // prettier-ignore
+/** What these words declare has a name of its own, in one of these namespaces: `replace` and `remove` speak of it. */
+export const NAMED_AS: Readonly<Record<string, DeclaredAs>> = {
+  ...{ fn: 'function', action: 'function', let: 'definition', lane: 'lane', const: 'constant', thread: 'thread' },
+  ...{ global: 'variable', percpu: 'variable', pervm: 'variable', pervcpu: 'variable' },
+  ...{ param: 'variable', hardware: 'variable', spinlock: 'lock', mutex: 'lock', rwsem: 'lock' },
+};
+/** What the machine must know of a kernel: each is said once, and the last word counts. */
+export const WIRING: ReadonlySet<string> = new Set([
+  ...['boot', 'idle', 'init', 'sched_in', 'sched_out', 'killed', 'online', 'place', 'affinity_lost', 'userspace'],
+]);
 /** Words that begin a statement. */
 export const STATEMENTS = [
   'var', 'if', 'while', 'loop', 'for', 'break', 'continue', 'return', 'lock', 'unlock', 'await', 'spin', 'idle', 'irq', 'preempt',
