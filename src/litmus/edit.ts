@@ -1,113 +1,11 @@
 /**
- * Changes to a litmus text as a person would make them: one line added, changed or taken away, under the right actor and in its
- * column, everything else (comments, layout, order) as it was. Works on lines, so a text with an error in it can be
- * changed too. A change that is impossible gives the text back as it was.
+ * Changes to a litmus text as a person would make them: one line changed, added or taken away, everything else (comments,
+ * layout, order) as it was. Works on lines, so a text with an error in it can be changed too. A change that is
+ * impossible gives the text back as it was. Acts at a moment of the run are in `hand.ts`.
  */
+import { insert, isAction, join, lastIndex, scan, type Line } from './edit-lines';
 
-type LineKind = 'blank' | 'about' | 'directive' | 'action' | 'fault' | 'other';
-
-interface Line {
-  readonly raw: string;
-  /** Without its comment. */
-  readonly code: string;
-  readonly kind: LineKind;
-  /** Name of the actor whose action it is. */
-  readonly actor: string;
-  /** Words of the directive, the action or the fault, without the actor's name. */
-  readonly words: readonly string[];
-  /** Column (from 0) at which those words begin. */
-  readonly column: number;
-}
-
-const DEFAULT_COLUMN = 8;
 export const ENABLE = 'kvm_arch_hardware_enable';
-
-const withoutComment = (raw: string): string => {
-  let quoted = false;
-  for (let i = 0; i < raw.length; i++) {
-    if (raw[i] === '"') quoted = !quoted;
-    else if (raw[i] === '#' && !quoted) return raw.slice(0, i);
-  }
-  return raw;
-};
-
-const split = (code: string): string[] => [...code.matchAll(/,|=|\+|[^\s,=+]+/g)].map((m) => m[0]);
-
-function scan(text: string): Line[] {
-  let actor = '';
-  let last: LineKind = 'blank';
-  let quoted = false;
-  return text.split('\n').map((raw): Line => {
-    const code = withoutComment(raw.replace(/\r$/, ''));
-    const line = (kind: LineKind, column: number, whose = ''): Line => {
-      if (kind !== 'blank') last = kind;
-      return { raw, code, kind, actor: whose, words: split(code.slice(column)), column };
-    };
-    const first = /\S/.exec(code)?.index ?? -1;
-    if (quoted || code[first] === '"') {
-      const quotes = code.split('"').length - 1;
-      if (quotes % 2 === 1) quoted = !quoted;
-      return line('about', Math.max(0, first));
-    }
-    if (first < 0) return line('blank', 0);
-    const named = /^([A-Za-z_][\w-]*):/.exec(code);
-    if (named) {
-      actor = named[1]!;
-      const after = code.slice(named[0].length);
-      const at = /\S/.exec(after);
-      return line('action', at ? named[0].length + at.index : code.length, actor);
-    }
-    if (first > 0 && last === 'action') return line('action', first, actor);
-    if (first > 0 && last === 'fault') return line('fault', first);
-    if (first > 0) return line('other', first);
-    return line(/^(maybe\s+)?fault\b/.test(code) ? 'fault' : 'directive', 0);
-  });
-}
-
-const join = (lines: readonly string[]): string => lines.join('\n');
-
-function insert(lines: readonly Line[], at: number, added: readonly string[]): string {
-  const raws = lines.map((l) => l.raw);
-  raws.splice(at, 0, ...added);
-  return join(raws);
-}
-
-const lastIndex = (lines: readonly Line[], holds: (line: Line) => boolean): number => lines.findLastIndex(holds);
-
-/** Adds actions at the end of an actor's; the actor comes after the others when there is none of that name. */
-function addActions(lines: readonly Line[], actor: string, actions: readonly string[]): string {
-  const own = lines.filter((l) => l.kind === 'action' && l.actor === actor);
-  const column = (own.find((l) => l.words.length > 0) ?? lines.find((l) => l.kind === 'action' && l.words.length > 0))
-    ?.column;
-  const indent = column ?? DEFAULT_COLUMN;
-  if (own.length > 0) {
-    const at = lastIndex(lines, (l) => l.kind === 'action' && l.actor === actor) + 1;
-    return insert(
-      lines,
-      at,
-      actions.map((a) => ' '.repeat(indent) + a),
-    );
-  }
-  const block = actions.map((a, i) =>
-    i === 0 ? `${`${actor}:`.padEnd(Math.max(indent, actor.length + 2))}${a}` : ' '.repeat(indent) + a,
-  );
-  const after = lastIndex(lines, (l) => l.kind === 'action');
-  if (after >= 0) return insert(lines, after + 1, block);
-  const machine = lastIndex(lines, (l) => l.words[0] === 'machine' || l.words[0] === 'kernel');
-  return insert(lines, machine + 1, ['', ...block]);
-}
-
-const isAction = (line: Line, ...verbs: readonly string[]): boolean =>
-  line.kind === 'action' &&
-  (verbs.includes(line.words[0]!) || (line.words[1] === '=' && verbs.includes(line.words[2]!)));
-
-/** Who does such things in this text already: by name, else by deed. */
-function actorFor(lines: readonly Line[], name: string, ...verbs: readonly string[]): string {
-  if (lines.some((l) => l.actor === name)) return name;
-  return lines.findLast((l) => isAction(l, ...verbs))?.actor ?? name;
-}
-
-const admin = (lines: readonly Line[]): string => actorFor(lines, 'admin', 'hotadd', 'online', 'offline');
 
 // ---- the machine
 
@@ -141,21 +39,12 @@ export function nextCpu(text: string): number {
   return cpu;
 }
 
-/** Adds `hotadd cpuN` for the next CPU, and room for it in the machine. */
-export function hotAdd(text: string): string {
-  const cpu = nextCpu(text);
-  let lines: readonly Line[] = scan(text);
-  const size = sizeOf(lines);
-  if (!size) return text;
-  const needed = cpu - size.present + 1;
-  if (needed > size.addable) lines = withAddable(lines, size, needed);
-  return addActions(lines, admin(lines), [`hotadd cpu${cpu}`]);
-}
-
-/** Adds `online cpuN` or `offline cpuN`. */
-export function setOnline(text: string, cpu: number, online: boolean): string {
+/** Makes room in the machine for a CPU that is to be hot-added. */
+export function withRoom(text: string, cpu: number): string {
   const lines = scan(text);
-  return addActions(lines, admin(lines), [`${online ? 'online' : 'offline'} cpu${cpu}`]);
+  const size = sizeOf(lines);
+  if (!size || cpu < size.present + size.addable) return text;
+  return join(withAddable(lines, size, cpu - size.present + 1).map((l) => l.raw));
 }
 
 // ---- faults
@@ -198,34 +87,13 @@ export function addFault(text: string, added: string): string {
   return insert(lines, machine + 1, ['', added]);
 }
 
-/** Takes away every fault. */
+/** Takes away every fault, and all that arms or disarms one. */
 export function withoutFaults(text: string): string {
   return join(
     scan(text)
-      .filter((l) => l.kind !== 'fault')
+      .filter((l) => l.kind !== 'fault' && !isAction(l, 'arm', 'disarm'))
       .map((l) => l.raw),
   );
-}
-
-// ---- VMs
-
-/** Adds a VM with one vCPU and runs it; loads KVM first where nobody does. */
-export function startVm(text: string): string {
-  const lines = scan(text);
-  const vms = new Set(lines.flatMap((l) => (l.kind === 'action' && l.words[1] === '=' ? [l.words[0]!] : [])));
-  let n = 0;
-  while (vms.has(`vm${n}`)) n++;
-  const machine = lines.find((l) => l.kind === 'directive' && l.words[0] === 'machine');
-  const module = machine?.words.includes('amd') ? 'kvm_amd' : 'kvm_intel';
-  const load = lines.some((l) => isAction(l, 'modprobe')) ? [] : [`modprobe ${module}`];
-  const actor = actorFor(lines, 'qemu', 'create', 'modprobe');
-  return addActions(lines, actor, [...load, `vm${n} = create vm, 1 vcpu`, `run vm${n}`]);
-}
-
-/** Adds `affine vm0.vcpu0 to cpu4`; -1 lets it run anywhere again. */
-export function pin(text: string, vcpu: string, cpu: number): string {
-  const lines = scan(text);
-  return addActions(lines, admin(lines), [`affine ${vcpu} to ${cpu < 0 ? 'any' : `cpu${cpu}`}`]);
 }
 
 // ---- the kernel

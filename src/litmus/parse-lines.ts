@@ -180,9 +180,32 @@ export function faultOf(f: RawFault, cpus: number): SetupFault {
     returns: returned,
     maybe: f.maybe,
     nth,
+    armed: null,
     text: f.text,
     place: f.place,
   };
+}
+
+const UNIT: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
+
+/**
+ * Takes `at 1.2 ms` out of the words of an action: the moment in nanoseconds, null where none is named. A number without a
+ * unit is what the action is done to.
+ */
+export function momentOf(words: readonly Word[]): { words: readonly Word[]; at: number | null } {
+  const i = words.findIndex((w, n) => w.text === 'at' && /^\d+(\.\d+)?(ns|us|ms|s)?$/.test(words[n + 1]?.text ?? ''));
+  if (i < 0) return { words, at: null };
+  const [, number, joined] = /^([\d.]+)([a-z]*)$/.exec(words[i + 1]!.text)!;
+  const unit = joined || words[i + 2]?.text || '';
+  const { place } = words[i + 1]!;
+  if (!Object.hasOwn(UNIT, unit)) {
+    if (!number!.includes('.')) return { words, at: null };
+    throw new TextError(place, `${number} of what?`, 'a moment has a unit: at 1.2 ms, at 800 us, at 1 s');
+  }
+  const at = Math.round(Number(number) * UNIT[unit]!);
+  if (at > LIMITS.time)
+    throw new TextError(place, `a run has no ${number} ${unit}`, `the latest moment is ${LIMITS.time / 1e9} s`);
+  return { words: [...words.slice(0, i), ...words.slice(i + (joined ? 2 : 3))], at };
 }
 
 /** What a fault returns: an errno, a number (hexadecimal too), or a name that the kernel text may know. */

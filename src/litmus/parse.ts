@@ -22,6 +22,11 @@
  *   modprobe kvm_intel kvm.enable_virt_at_load=0              what follows the module sets parameters
  *   ACTION after ACTION [time 2]                              waits for an action of another actor, named by some of its words:
  *                                                             the first that has them, or the second
+ *   ACTION at 1.2 ms                                          does not begin before that moment of a run (us, ms, s). Up to
+ *                                                             there the run is the same as without the action. Checking every
+ *                                                             ordering leaves times out: there it may begin at any moment
+ *   arm [cpu4] NAME [up | down] returns -EIO [once | time 2]  a fault (see below) that holds from then on
+ *   disarm [cpu4] NAME [up | down]                            and no more: one that was armed, or a fault of the text
  *
  * A fault is of a function, or of a hotplug state by constant, runtime name or number, perhaps on one way only:
  *
@@ -36,6 +41,7 @@
  *   group "Offline and online"
  *   look "CPU 4's enable fails, and its online write succeeds."
  */
+import { Arming, isArming } from './arming';
 import { didYouMean, Findings, TextError, type Place, type Problem } from '../language/errors';
 import { parseExpression } from '../language/parser';
 import { FILLERS } from '../language/actions';
@@ -46,6 +52,7 @@ import {
   faultOf,
   hardwareOf,
   machineOf,
+  momentOf,
   one,
   parametersOf,
   quoted,
@@ -95,7 +102,11 @@ interface RawAction {
   readonly words: readonly Word[];
   readonly place: Place;
   readonly text: string;
+  readonly at: number | null;
 }
+
+/** An action whose references are not numbers yet: `after` counts the lines of all actors, `makes` is a name. */
+type Resolved = Omit<SetupAction, 'after' | 'makes'> & { readonly after: number | null; readonly makes?: string };
 
 /** Parses a litmus text. Never throws on bad input. */
 export function parseLitmus(text: string, file: string): ParsedLitmus {
@@ -116,6 +127,8 @@ class LitmusParser {
   private readonly raw: RawAction[] = [];
   private readonly faults: RawFault[] = [];
   private readonly vms: SetupVm[] = [];
+  /** When each VM is made, nanoseconds; -1: at no moment in particular. */
+  private readonly made = new Map<string, number>();
   private readonly vmModes = new Map<string, { spins: boolean; halts: boolean }>();
   private readonly params: Setup['params'][number][] = [];
   private readonly hardware: Property[] = [];
@@ -272,8 +285,10 @@ class LitmusParser {
     this.faults.push({ maybe, words: [...words], place: { ...place, length: code.trim().length }, text: code.trim() });
   }
 
-  private action(actor: number, words: readonly Word[], code: string): void {
-    const place = { ...words[0]!.place, length: code.trimEnd().length - words[0]!.place.column + 1 };
+  private action(actor: number, said: readonly Word[], code: string): void {
+    const place = { ...said[0]!.place, length: code.trimEnd().length - said[0]!.place.column + 1 };
+    const { words, at: moment } = momentOf(said);
+    if (words.length === 0) throw new TextError(place, 'an action is missing here');
     if (this.raw.length >= LIMITS.actions) throw new TextError(place, `a text has at most ${LIMITS.actions} actions`);
     const text = code.slice(words[0]!.place.column - 1).trim();
     // a VM is named where it is made
@@ -297,14 +312,15 @@ class LitmusParser {
       const vcpus = at > 0 ? count(words[at - 1], place, 'the number of vCPUs', LIMITS.vcpus) : 1;
       if (this.vms.reduce((n, vm) => n + vm.vcpus, vcpus) > LIMITS.vcpus)
         throw new TextError(place, `a text has at most ${LIMITS.vcpus} vCPUs`);
-      this.vms.push({ name, vcpus, spins: false, halts: false, td });
+      this.vms.push({ name, vcpus, spins: false, halts: false, td, ...(moment === null ? {} : { late: true }) });
+      this.made.set(name, moment ?? -1);
     }
     for (const w of words) {
       if (!MODES.has(w.text)) continue;
       const vm = words.find((v) => this.vms.some((known) => known.name === v.text));
       if (vm) this.vmModes.set(vm.text, { spins: w.text === 'spinning', halts: w.text === 'halting' });
     }
-    this.raw.push({ actor, words, place, text });
+    this.raw.push({ actor, words, place, text, at: moment });
   }
 
   // ---- names to numbers
@@ -318,14 +334,20 @@ class LitmusParser {
       if (!machine)
         throw new TextError(top, 'the text describes no machine', 'add a line "machine intel, cpus 4 + 1 hot-addable"');
     });
-    const resolved = this.raw.map((raw) => findings.attempt(() => this.resolve(raw))!);
     const cpus = machine?.cpus ?? LIMITS.cpus;
-    const faults = this.faults.map((f) => findings.attempt(() => faultOf(f, cpus))!);
+    const arming = new Arming(this.faults, cpus);
+    for (const raw of this.raw) findings.attempt(() => arming.arm(raw));
+    const resolved = this.raw.map((raw) => findings.attempt(() => this.resolve(raw, arming))!);
+    for (const fault of this.faults) findings.attempt(() => faultOf(fault, cpus));
     const hardware = this.hardware.map((h) =>
       findings.attempt(() => ({ ...h, cpu: h.cpu ? cpuOf(h.cpu, cpus) : -1 }))!,
     );
     findings.stop();
-    const vms = this.vms.map((vm) => ({ ...vm, ...this.vmModes.get(vm.name) }));
+    // by their moments: one that comes later changes nothing for those before it
+    const madeAt = (vm: SetupVm): number => this.made.get(vm.name)!;
+    const vms = [...this.vms]
+      .sort((a, b) => madeAt(a) - madeAt(b))
+      .map((vm) => ({ ...vm, ...this.vmModes.get(vm.name) }));
     const actors = this.actors.map((actor, a) => ({
       ...actor,
       actions: this.raw.flatMap((raw, i) => (raw.actor === a ? [resolved[i]!] : [])),
@@ -336,8 +358,9 @@ class LitmusParser {
     };
     const withAfter = actors.map((actor) => ({
       ...actor,
-      actions: actor.actions.map(({ after, ...action }): SetupAction => ({
+      actions: actor.actions.map(({ after, makes, ...action }): SetupAction => ({
         ...action,
+        ...(makes === undefined ? {} : { makes: vms.findIndex((vm) => vm.name === makes) }),
         after: after === null ? null : indexOf(after),
       })),
     }));
@@ -352,7 +375,7 @@ class LitmusParser {
         ...machine!,
         vms,
         actors: withAfter,
-        faults,
+        faults: arming.faults,
         params: this.params,
         hardware,
         question: this.question,
@@ -361,7 +384,7 @@ class LitmusParser {
   }
 
   /** The words of an action as the kernel's actions are written; what waits and what is named is taken out. */
-  private resolve(raw: RawAction): Omit<SetupAction, 'after'> & { after: number | null } {
+  private resolve(raw: RawAction, arming: Arming): Resolved {
     let words = raw.words;
     let after: number | null = null;
     const afterAt = words.findIndex((w) => w.text === 'after');
@@ -369,6 +392,9 @@ class LitmusParser {
       after = this.findAction(words.slice(afterAt + 1), words[afterAt]!.place, raw);
       words = words.slice(0, afterAt);
     }
+    const { place, at } = raw;
+    const text = shown(raw.text);
+    if (isArming(words)) return { words, text, place, after, at, arms: arming.of({ words, place }) };
     if (words[0]?.text === 'modprobe') words = words.slice(0, 2);
     const own = words[1]?.text === '=' ? words[0]! : null;
     if (own) words = [{ ...words[2]!, text: 'create_vm' }, own];
@@ -376,7 +402,7 @@ class LitmusParser {
       throw new TextError(words[0].place, 'the VM needs a name', 'vm0 = create vm, 2 vcpus');
     words = words.filter((w) => w.text !== ',' && !MODES.has(w.text));
     if (words.length === 0) throw new TextError(raw.place, 'an action is missing here');
-    return { words, text: withoutAfter(raw.text), place: raw.place, after };
+    return { words, text, place, after, at, arms: null, ...(own ? { makes: own.text } : {}) };
   }
 
   private nth(word: Word): number {
@@ -423,8 +449,8 @@ class LitmusParser {
 }
 
 /** An action as it is shown: what it waits for is not part of it. */
-function withoutAfter(text: string): string {
-  return text.replace(/\s+after\s.*$/, '');
+function shown(text: string): string {
+  return text.replace(/\s+at\s+[\d.]+\s*[num]?s\b/, '').replace(/\s+after\s.*$/, '');
 }
 
 function stripComment(line: string): string {

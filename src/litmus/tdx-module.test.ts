@@ -17,6 +17,7 @@ ${[
   'SYS_CONFIG:TDH_SYS_CONFIG()',
   'KEY_CONFIG:TDH_SYS_KEY_CONFIG()',
   'TDMR_INIT:TDH_SYS_TDMR_INIT()',
+  'LP_SHUTDOWN:TDH_SYS_LP_SHUTDOWN(cpu)',
   'SHUTDOWN:TDH_SYS_SHUTDOWN()',
   'UPDATE:TDH_SYS_UPDATE()',
   'DISABLE:TDH_SYS_DISABLE()',
@@ -138,14 +139,44 @@ describe('the global state machine (tdx 1.3)', () => {
   });
   it('SYS.UPDATE row: takes the place of CONFIG, KEY.CONFIG and TDMR.INIT; without handoff data it is refused', () => {
     const swap = `${UP}SHUTDOWN cpu0\nINSTALL cpu0\nINSTALL cpu1\nSYS_INIT cpu0\nLP_INIT cpu0\nLP_INIT cpu1\nUPDATE cpu0\nTDMR_INIT cpu0`;
-    expect(seam(swap).slice(5)).toEqual(seam(swap).slice(5).map((line) => line.replace(/ .*/, ` ${OK}`))); // prettier-ignore
+    const lines = seam(swap).slice(5);
+    expect(lines.slice(0, -1)).toEqual(lines.slice(0, -1).map((line) => line.replace(/ .*/, ` ${OK}`)));
+    // the memory was initialized by the old module
+    expect(lines.at(-1)).toBe('TDMR_INIT 00000a03');
     expect(seam(swap, { hardware: 'hardware tdx_handoff_valid=0' }).at(-2)).toBe('UPDATE c0000509');
   });
   it.each([
     ['an MSR that differs', 'hardware cpu1 tdx_odd_msr=59', 'LP_INIT c0000920'],
     ['a CPUID field that differs', 'hardware cpu1 tdx_odd_cpuid=1', 'LP_INIT c0000902'],
+    ['SEAM capabilities that will not do', 'hardware cpu1 tdx_odd_seam=1', 'LP_INIT c000050d'],
+    ['the highest CPUID leaf is limited', 'hardware cpu1 tdx_cpuid_limited=1', 'LP_INIT c0000901'],
   ])('SYS.LP.INIT row: %s', (_, hardware, status) => {
     expect(last(seam('SYS_INIT cpu0\nLP_INIT cpu1', { hardware }))).toBe(status);
+  });
+  it.each([
+    ['no entropy, and it may be tried again', 'pconfig_fails=1', '80000800'],
+    ['busy', 'pconfig_fails=2', '80000200'],
+  ])('SYS.KEY.CONFIG row: PCONFIG has %s', (_, wrong, status) => {
+    const up = UP.replace('KEY_CONFIG cpu0\n', 'KEY_CONFIG cpu1\nKEY_CONFIG cpu0\nTDMR_INIT cpu0\n');
+    // one package: the other CPU of it does what this one could not
+    expect(seam(up, { hardware: `hardware cpu1 ${wrong}` }).slice(-3)).toEqual([`KEY_CONFIG ${status}`, `KEY_CONFIG ${OK}`, `TDMR_INIT ${OK}`]); // prettier-ignore
+  });
+  it.each([
+    ['no entropy', 'pconfig_fails=1', '80000800'],
+    ['busy', 'pconfig_fails=2', '80000200'],
+  ])('MNG.KEY.CONFIG: PCONFIG has %s (tdx 1.5)', (_, wrong, status) => {
+    const td = seam(`${UP}TDMR_INIT cpu0\nMNG_CREATE cpu0 td\nMNG_KEY_CONFIG cpu1 td\nMNG_KEY_CONFIG cpu0 td`, { hardware: `hardware cpu1 ${wrong}` }); // prettier-ignore
+    expect(td.slice(-2)).toEqual([`MNG_KEY_CONFIG ${status}`, `MNG_KEY_CONFIG ${OK}`]);
+  });
+  it('SYS.TDMR.INIT row: what is initialized already says so', () => {
+    expect(seam(`${UP}TDMR_INIT cpu0\nTDMR_INIT cpu1`).slice(-2)).toEqual([`TDMR_INIT ${OK}`, 'TDMR_INIT 00000a03']);
+    // a module that was wiped begins anew
+    const again = `${UP}TDMR_INIT cpu0\nDISABLE cpu0\n${UP}TDMR_INIT cpu1`;
+    expect(last(seam(again))).toBe(`TDMR_INIT ${OK}`);
+  });
+  it('SYS.LP.SHUTDOWN row: success, and nothing is different afterwards (module 1.5)', () => {
+    expect(seam(`${UP}LP_SHUTDOWN cpu0\nTDMR_INIT cpu0`).slice(-2)).toEqual([`LP_SHUTDOWN ${OK}`, `TDMR_INIT ${OK}`]);
+    expect(last(seam('vmx_off cpu0\nLP_SHUTDOWN cpu0'))).toBe('LP_SHUTDOWN 8000ff06');
   });
   it('SYS.LP.INIT row: a ninth package', () => {
     expect(last(seam('SYS_INIT cpu0\nLP_INIT cpu8', { machine: 'cpus 9, packages 9' }))).toBe('LP_INIT c0000906');
