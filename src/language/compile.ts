@@ -154,6 +154,15 @@ class Compiler extends Cells {
       ).base,
     };
     this.cur = machine.cur;
+    const early = setup.vms.filter((vm) => !vm.late).length;
+    const beginWith = { vm: early, vcpu: vcpus.filter((v) => v.vm < early).length };
+    const counter = (name: string, most: number): number =>
+      this.group(name, 'machine', 'global', 1, 0, most, 'int', 'made by now, or made by the text without a moment')
+        .base;
+    const there =
+      early === setup.vms.length
+        ? null
+        : { vm: counter('vms_there', setup.vms.length), vcpu: counter('vcpus_there', vcpus.length) };
     // 4. hotplug states
     const registered = new Map<string, number>();
     const states = this.states(registered);
@@ -173,7 +182,9 @@ class Compiler extends Cells {
         'actions done',
       ).base,
       actions: actor.actions.flatMap((action, i): CompiledAction[] => {
-        const resolved = findings.attempt(() => resolveAction(action, { kernel, setup, states, range }));
+        const resolved = action.arms
+          ? { fn: { name: action.words[0]!.text }, args: [] }
+          : findings.attempt(() => resolveAction(action, { kernel, setup, states, range }));
         if (!resolved) return [];
         const { fn, args } = resolved;
         const result = this.group(
@@ -186,7 +197,8 @@ class Compiler extends Cells {
           'errno',
           action.text,
         );
-        return [{ fn: fn.name, text: action.text, args, place: action.place, resultCell: result.base }];
+        const { text, place, at } = action;
+        return [{ fn: fn.name, text, args, place, resultCell: result.base, at }];
       }),
       index: a,
     }));
@@ -195,7 +207,10 @@ class Compiler extends Cells {
       if (!resolved) return [];
       const hits = (): number =>
         this.group(`hits(${fault.fn})`, 'machine', 'global', 1, 0, fault.nth, 'int', fault.text).base;
-      return [{ ...resolved, hitsCell: fault.nth > 0 ? hits() : -1 }];
+      const armed = (): number =>
+        this.group(`armed(${fault.fn})`, 'machine', 'global', 1, 0, 1, 'bool', fault.text).base;
+      const armedCell = fault.armed === null ? -1 : armed();
+      return [{ ...resolved, hitsCell: fault.nth > 0 ? hits() : -1, armedCell }];
     });
     const settings = settingsOf(kernel, setup, variables, findings);
     findings.stop();
@@ -235,6 +250,7 @@ class Compiler extends Cells {
       vcpus,
       actors,
       machine,
+      there,
       range,
       contexts: contextsMax,
     };
@@ -335,6 +351,18 @@ class Compiler extends Cells {
     states.forEach((s, i) => (stateByNumber[s.number] = i));
     const initial = new Int32Array(this.width + SCRATCH_LOCALS);
     this.initialise(initial, variables, settings, contexts, vcpus, expressions);
+    faults.forEach((f, i) => f.armedCell >= 0 && (initial[f.armedCell] = setup.faults[i]!.armed ? 1 : 0));
+    if (there) {
+      initial[there.vm] = beginWith.vm;
+      initial[there.vcpu] = beginWith.vcpu;
+    }
+    // who waits for a moment sleeps from the start: nothing shows of it before
+    actors.forEach(({ actions }, a) => {
+      if (actions[0]?.at == null) return;
+      const { base, entry } = contexts[actorFirst + a]!;
+      initial[base + Head.pc] = emitter.code[entry]!.next;
+      initial[base + Head.run] = Run.sleeping;
+    });
 
     return {
       kernel: kernel.name,

@@ -209,7 +209,8 @@ export abstract class Calls extends Pieces {
     for (let index = this.faults.length - 1; index >= 0; index--) {
       const fault = this.faults[index]!;
       if (!strikes(fault)) continue;
-      const counts = later.filter((f) => f.hitsCell >= 0).map((f) => counted(f, cpu));
+      // one that is armed by an action counts only what it sees itself: before, it must leave no trace
+      const counts = later.filter((f) => f.hitsCell >= 0 && f.armedCell < 0).map((f) => counted(f, cpu));
       const stores = [...(at ? [{ at, value: constant(fault.returns) }] : []), ...counts];
       const glue = counts.length === 0 && (!at || at.op === 'local');
       const give = this.push({ op: 'set', stores, ...this.make('set', place, scope, { clear, glue }), next });
@@ -245,6 +246,12 @@ export abstract class Calls extends Pieces {
       if (fault.cpu >= 0) {
         const branch = this.make('branch', place, scope, { glue: isLocal(cpu) });
         pc = this.push({ op: 'branch', cond: isCpu(cpu, fault), otherwise: other, ...branch, next: pc });
+      }
+      if (fault.armedCell >= 0) {
+        // part of the step before it, at no cost: a fault that is not armed yet leaves no trace in a run
+        const cond: Code = { op: 'cell', at: fault.armedCell };
+        const branch = this.make('branch', place, scope, { glue: true, cost: 0 });
+        pc = this.push({ op: 'branch', cond, otherwise: other, ...branch, next: pc });
       }
       later.push(fault);
     }

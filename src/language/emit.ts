@@ -3,12 +3,13 @@
  * every instruction knows its successor and no jumps are needed. Calls are expanded in place; each expansion is a frame.
  */
 import type * as Ast from './ast';
-import { didYouMean, TextError } from './errors';
+import { didYouMean, TextError, type Place } from './errors';
 import { constant, isLocal } from './code';
 import { Calls } from './emit-calls';
 import { RESULT } from './emit-pieces';
-import { IrqOff, type Code, type Instr, type InstrBase, type StoreAt } from './program';
+import { IrqOff, type Code, type Instr, type InstrBase, type Store, type StoreAt } from './program';
 import { countSlots, type After, type Family, type Scope } from './scope';
+import type { SetupAction } from './setup';
 
 export class Emitter extends Calls {
   private atomics = 0;
@@ -53,7 +54,9 @@ export class Emitter extends Calls {
       });
       const scope = this.rootScope('task', top, slot + 1);
       const into = this.local(slot, RESULT, `the result of ${name}`);
-      next = this.inline(this.fn(name, action.place), args.map(constant), into, scope, action.place, next);
+      if (action.arms) next = this.arm(action, top, next);
+      else next = this.inline(this.fn(name, action.place), args.map(constant), into, scope, action.place, next);
+      if (action.makes !== undefined && this.layout.there) next = this.appear(action.makes, action.place, top, next);
       next = this.push({
         op: 'action',
         begin: true,
@@ -73,8 +76,34 @@ export class Emitter extends Calls {
         };
         next = this.push({ op: 'await', cond, ...this.base(action.place, top, {}), next });
       }
+      if (action.at !== null)
+        next = this.push({ op: 'rest', us: 0, until: action.at, ...this.base(action.place, top, {}), next });
     }
     return next;
+  }
+
+  /** From here on loops over all VMs and vCPUs meet this VM and those before it. */
+  private appear(vm: number, place: Place, frame: number, next: number): number {
+    const there = this.layout.there!;
+    const vcpus = this.layout.vcpus.filter((v) => v.vm <= vm).length;
+    const stores = [
+      { at: { op: 'cell' as const, at: there.vm }, value: constant(vm + 1) },
+      { at: { op: 'cell' as const, at: there.vcpu }, value: constant(vcpus) },
+    ];
+    const glue = this.base(place, frame, { glue: true });
+    const more = this.push({ op: 'set', stores, ...glue, next });
+    const cond: Code = { op: 'bin', how: '<', left: { op: 'cell', at: there.vm }, right: constant(vm + 1) };
+    return this.push({ op: 'branch', cond, otherwise: next, ...glue, next: more });
+  }
+
+  /** Arms faults anew, or disarms them: a moment of the run like any other. */
+  private arm({ arms, place }: SetupAction, frame: number, next: number): number {
+    const stores = arms!.faults.flatMap((f): Store[] => {
+      const { armedCell, hitsCell } = this.faults[f]!;
+      const armed: Store = { at: { op: 'cell', at: armedCell }, value: constant(Number(arms!.on)) };
+      return hitsCell < 0 ? [armed] : [armed, { at: { op: 'cell', at: hitsCell }, value: constant(0) }];
+    });
+    return this.push({ op: 'set', stores, ...this.base(place, frame, { cost: 200 }), next });
   }
 
   /** When user tasks go on: what boots on its own comes first, and they may be frozen. Null: always. */
@@ -155,7 +184,10 @@ export class Emitter extends Calls {
         const of = this.local(slot, { kind: domain?.of ?? 'cpu' }, s.name);
         const at: StoreAt = { ...of, hi: of.hi + 1 }; // one more than the last ends the loop
         if (domain) {
-          const inside: Code = { op: 'bin', how: '<', left: value, right: constant(domain.count) };
+          const { there } = this.layout;
+          const count: Code =
+            there && domain.of !== 'cpu' ? { op: 'cell', at: there[domain.of] } : constant(domain.count);
+          const inside: Code = { op: 'bin', how: '<', left: value, right: count };
           const top = this.push({
             op: 'branch',
             cond: inside,

@@ -18,7 +18,7 @@ export function resolveFault(
   kernel: Kernel,
   states: readonly HotplugState[],
   range: (type: { readonly kind: 'errno' }) => [number, number],
-): Omit<CompiledFault, 'hitsCell'> {
+): Omit<CompiledFault, 'hitsCell' | 'armedCell'> {
   const fn = kernel.aliases.get(fault.fn)?.fn ?? fault.fn;
   const strikes = kernel.fns.has(fn) ? [] : steps(fault, kernel, states);
   const returned = kernel.fns.get(fn)?.returns;

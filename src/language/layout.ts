@@ -27,6 +27,8 @@ export interface Layout {
     readonly actions: readonly CompiledAction[];
   }[];
   readonly machine: { readonly oops: number; readonly panic: number };
+  /** Cells that say how many VMs and vCPUs a loop over all of them meets, where some are made at a moment; null: all, always. */
+  readonly there: { readonly vm: number; readonly vcpu: number } | null;
   readonly range: (type: Ast.TypeName) => [number, number];
   readonly contexts: number;
 }

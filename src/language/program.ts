@@ -170,7 +170,8 @@ export type Instr = InstrBase &
     | { readonly op: 'yield' }
     | { readonly op: 'allow'; readonly task: Code; readonly cpu: Code | null }
     | { readonly op: 'guest'; readonly vcpu: Code; readonly at: StoreAt | null }
-    | { readonly op: 'rest'; readonly us: number }
+    /** Sleeps so long; `until`: and, in a run, at least to that moment (nominal nanoseconds). */
+    | { readonly op: 'rest'; readonly us: number; readonly until?: number }
     | { readonly op: 'begin'; readonly up: boolean; readonly state: Code; readonly cpu: Code }
     | { readonly op: 'opaque' }
     | {
@@ -301,6 +302,8 @@ export interface CompiledAction {
   readonly args: readonly number[];
   readonly place: Place;
   readonly resultCell: number;
+  /** Does not begin before this moment of a run (nominal nanoseconds); null: whenever its turn comes. */
+  readonly at: number | null;
 }
 
 export interface CompiledFault {
@@ -318,6 +321,8 @@ export interface CompiledFault {
   readonly fnPlace: Place;
   /** Counts the calls up to the nth, whoever takes them; -1 where it strikes every time. */
   readonly hitsCell: number;
+  /** Says whether it is armed, where actions arm and disarm it; -1: it always is. */
+  readonly armedCell: number;
 }
 
 export interface CompiledRule {

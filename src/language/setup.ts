@@ -11,6 +11,8 @@ export interface SetupVm {
   readonly halts: boolean;
   /** A trusted domain. */
   readonly td: boolean;
+  /** Made at a moment of the run: until then nothing knows of it. Such VMs come after the others. */
+  readonly late?: boolean;
 }
 
 /** A word of a litmus text. */
@@ -26,6 +28,12 @@ export interface SetupAction {
   readonly place: Place;
   /** Waits until this other action (actor index, action index) is done. */
   readonly after: { readonly actor: number; readonly index: number } | null;
+  /** Does not begin before this moment of a run (nominal nanoseconds); null: whenever its turn comes. */
+  readonly at: number | null;
+  /** It arms or disarms these faults (indices into the setup's), and is no action of the kernel text; null: it is one. */
+  readonly arms: { readonly on: boolean; readonly faults: readonly number[] } | null;
+  /** The VM (index into the setup's) that it makes. */
+  readonly makes?: number;
 }
 
 export interface SetupFault {
@@ -42,6 +50,8 @@ export interface SetupFault {
   readonly maybe: boolean;
   /** Fires only on the nth time (from 1); 0: always. */
   readonly nth: number;
+  /** Is it armed when the run begins, where actions arm and disarm it? null: it always is. */
+  readonly armed: boolean | null;
   readonly text: string;
   readonly place: Place;
 }
@@ -86,6 +96,8 @@ export const LIMITS = {
   actors: 16,
   actions: 256,
   faults: 64,
+  /** Latest moment that an action can wait for, nominal nanoseconds. */
+  time: 1000e9,
   code: 400_000,
   cells: 8_000_000,
 } as const;

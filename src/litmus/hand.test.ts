@@ -64,7 +64,7 @@ describe('every act on every text of the gallery', () => {
   const acts: Record<string, (text: string) => string> = {
     hotadd: (t) => addActs(hotAdd(t).text, hotAdd(t).actions, 700_000),
     offline: (t) => addActs(t, ['offline cpu1'], 700_000),
-    arm: (t) => addActs(t, ['arm cpu0 bringup_cpu returns -EIO'], 700_000),
+    arm: (t) => addActs(t, ['arm cpu0 workqueue:online returns -EIO'], 700_000),
     vm: (t) => addActs(t, startVm(t, 'vm', true), 700_000),
   };
   for (const { name, text } of gallery())

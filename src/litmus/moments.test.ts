@@ -45,20 +45,20 @@ describe('up to an act at a moment the run is the same as without it', () => {
           fc.nat({ max: ACTS.length - 1 }),
           fc.constantFrom(0, 0, 3),
           (where, which, seed) => {
+            // a fault may lead where the model ends: what counts is what came before
             const before = runOf(text, seed);
             const all = steps(before);
             const n = where % (all.length + 1);
             const at = n === 0 ? 0 : Math.floor(before.history.step(n - 1).start) + 1;
             const act = ACTS[which]!(text);
             const after = runOf(addActs(act.text, act.actions, at), seed);
-            expect(after.error).toBeNull();
             expect(steps(after).slice(0, n)).toEqual(all.slice(0, n));
             // and it is done then, where the host lives
             const began = [...after.history.effects].find(([, list]) =>
               list.some((e) => e.kind === 'action' && e.begin && after.program.actors[e.actor]!.name === 'you'),
             );
             if (began) expect(after.history.step(began[0]).start).toBeGreaterThanOrEqual(at);
-            else if (after.end !== 'panic' && before.end !== 'limit') expect(at).toBeGreaterThan(after.duration);
+            else if (after.end === 'quiet' && before.end !== 'limit') expect(at).toBeGreaterThan(after.duration);
           },
         ),
         { numRuns: 6, seed: 1 },

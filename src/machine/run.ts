@@ -118,6 +118,7 @@ class Simulation {
       for (let i = 0; i < g.count; i++) this.cpuOf[g.base + i] = Math.floor(i / per);
     }
     program.contexts.forEach((c, x) => c.allowed >= 0 && this.contextOf.fill(x, c.allowed, c.allowed + n));
+    for (const { context, actions } of program.actors) this.restUntil[context] = actions[0]?.at ?? 0;
     this.random = options.seed ? generator(options.seed) : null;
   }
 
@@ -282,7 +283,7 @@ class Simulation {
     if (t.kind === 'switch') this.sliceStart[t.cpu] = done;
     if (t.kind === 'step') {
       const instr = program.code[this.pcBefore(x)]!;
-      if (instr.op === 'rest') this.restUntil[x] = done + instr.us * 1000;
+      if (instr.op === 'rest') this.restUntil[x] = Math.max(done + instr.us * 1000, instr.until ?? 0);
       if (instr.op === 'guest' && context.vcpu >= 0) this.guestSince[x] = -1;
     }
     for (const e of machine.effects) {

@@ -103,6 +103,8 @@ export class Scheduling extends State {
     const instr = code[s[b + Head.pc]!]!;
     if (instr.op === 'action') return !instr.begin;
     const { parent } = frames[instr.frame]!;
+    // what waits for its moment has not begun
+    if (instr.op === 'rest' && parent < 0) return false;
     return instr.op !== 'await' || (parent >= 0 && frames[parent]!.parent >= 0);
   }
 

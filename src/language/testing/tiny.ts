@@ -59,7 +59,7 @@ export function tinySetup({
       place: NOWHERE,
       actions: actions.map((text) => {
         const words = text.split(' ').map((word) => ({ text: word, place: NOWHERE }));
-        return { words, text, place: NOWHERE, after: null };
+        return { words, text, place: NOWHERE, after: null, at: null, arms: null };
       }),
     })),
     faults: faults.map((f) => ({
@@ -69,6 +69,7 @@ export function tinySetup({
       returns: -5,
       maybe: false,
       nth: 0,
+      armed: null,
       text: 'fault',
       fnPlace: NOWHERE,
       place: NOWHERE,
