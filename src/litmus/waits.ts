@@ -1,14 +1,15 @@
 /** Why a context does not go on, at any moment of a run: which guard fails, with what stands there now, and whom it waits for. */
-import { Head, Hook, Run, type Code, type Instr, type Program } from '../language/program';
+import { Head, Hook, Run, type Code, type Instr } from '../language/program';
 import { namesOf } from '../language/names';
 import type { Machine } from '../machine/machine';
-import { askRule, cellsOf, placing, type Asker } from './reads';
-import { cellLabel, codeText, contextName, placementRule, unmet, type Unmet } from './words';
+import { askRule, cellsOf, placementRule, placing, type Asker } from './reads';
+import { settersOf } from './setters';
+import { codeText, contextName, unmet, type Unmet } from './words';
 
 /**
  * lock: a lock that another holds; action: another actor's action, for which the text says `after`; userspace: userspace does not
  * go on now; condition: a wait of the kernel text; call: calls to other CPUs; queue: room for one more call; stop: CPUs that must stand
- * still; stopper: whoever acts while all stand still; runqueue: a run queue lock that is never given back; turn: another
+ * still; stopper: whoever acts while all stand still; runqueue: a run queue lock that is never given back; interrupt: the one on its CPU; turn: another
  * task has the CPU; place: no CPU may take it; woken: nothing, it is about to be woken; off: its CPU does not run it.
  */
 export type WaitKind =
@@ -21,6 +22,7 @@ export type WaitKind =
   | 'stop'
   | 'stopper'
   | 'runqueue'
+  | 'interrupt'
   | 'turn'
   | 'place'
   | 'woken'
@@ -40,9 +42,6 @@ export interface Wait {
   /** The function in which it waits, as the text calls it. */
   readonly fn: string;
 }
-
-const listed = (program: Program, xs: readonly number[]): string =>
-  xs.map((x) => contextName(program, x)).join(' and ');
 
 /** "cpuhp_done[4] is false", "kvm_usage_count is 1, wanted 0". */
 export const unmetText = ({ text, is, wanted }: Unmet): string =>
@@ -72,7 +71,7 @@ export function waitOf(machine: Machine, x: number): Wait | null {
   }
   if (scheduled && !machine.isCurrent(x)) return { ...base, ...turnOf(machine, x, cpu) };
   const stopped = machine.s[program.machine.stopped]! - 1;
-  if (stopped >= 0 && stopped !== x && program.contexts[stopped]!.cpu !== x)
+  if (stopped >= 0 && stopped !== x && instr.op !== 'stopresult')
     return {
       ...base,
       kind: 'stopper',
@@ -80,6 +79,9 @@ export function waitOf(machine: Machine, x: number): Wait | null {
       on: [stopped],
     };
   if (instr.op === 'idle') return null;
+  const top = scheduled || kind === 'idle' ? machine.top(cpu) : x;
+  if (top >= 0 && top !== x && program.contexts[top]!.kind === 'irq')
+    return { ...base, kind: 'interrupt', what: `the end of ${contextName(program, top)}`, on: [top] };
   const guard = guardOf(machine, x, instr);
   return guard && { ...base, ...guard };
 }
@@ -138,7 +140,18 @@ function guardOf(machine: Machine, x: number, instr: Instr): Reason | null {
 function conditionReason(asker: Asker, cond: Code, kind: 'condition' | 'userspace'): Reason {
   const parts = unmet(asker, cond);
   const what = parts.length > 0 ? parts.map(unmetText).join(' and ') : codeText(asker, cond);
-  return { kind, what, unmet: parts, cells: [...new Set(parts.flatMap((p) => p.cells))] };
+  const cells = [...new Set(parts.flatMap((p) => p.cells))];
+  const { machine, context } = asker;
+  /** Would it be nearer to holding with this value there? */
+  const wanted = (cell: number, value: number): boolean => {
+    const before = machine.s[cell]!;
+    machine.s[cell] = value;
+    const nearer = unmet(asker, cond).length < parts.length;
+    machine.s[cell] = before;
+    return nearer;
+  };
+  const on = [...new Set(cells.flatMap((cell) => settersOf(machine, cell, context, (value) => wanted(cell, value))))];
+  return { kind, what, on: on.length === 1 ? on : [], unmet: parts, cells };
 }
 
 function lockReason(machine: Machine, lock: number): Reason {

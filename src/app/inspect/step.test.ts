@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { galleryText } from '../../litmus/gallery';
 import { makeRun, type RunView } from '../store/run-view';
-import { setText } from './names';
+import { setText } from '../../language/names';
 import { stepView } from './step';
 
 function viewOf(name: string): RunView {

@@ -5,7 +5,7 @@ import { kernelSource } from '../../kernels/index';
 import type { Effect } from '../../machine/effects';
 import type { StepInfo } from '../../machine/history';
 import type { RunView } from '../store/run-view';
-import { namesOf, type Variable } from './names';
+import { namesOf, type Variable } from '../../language/names';
 
 export interface StackLine {
   readonly fn: string;

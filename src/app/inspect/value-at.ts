@@ -1,6 +1,6 @@
 /** The value of a variable of the kernel text where the playhead is: for whoever points at its name. */
 import type { RunView } from '../store/run-view';
-import { namesOf, type Variable } from './names';
+import { namesOf, type Variable } from '../../language/names';
 
 export interface ValueNow {
   readonly name: string;

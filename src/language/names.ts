@@ -1,6 +1,6 @@
 /** Cells of a program by name, and their values as a reader of the kernel text knows them. */
-import { errnoName } from '../../language/errno';
-import type { CellGroup, Program } from '../../language/program';
+import { errnoName } from './errno';
+import type { CellGroup, Program } from './program';
 
 /** One variable, or one element of it: what is named and shown as one thing. */
 export interface Variable {
@@ -19,7 +19,7 @@ export class Names {
     this.groups = [...program.groups].sort((a, b) => a.base - b.base);
   }
 
-  private groupOf(cell: number): CellGroup | null {
+  groupOf(cell: number): CellGroup | null {
     const { groups } = this;
     let lo = 0;
     let hi = groups.length;
