@@ -10,7 +10,7 @@ const sources = new Map<string, string>(
         './parts/{cpu-id,cpuhp-install,kvm-load,kvm-vm}.kern',
         './eras/v5.15.kern',
         './states/v5.15.kern',
-        './parts/{x86,sched,cpuhp,hotplug-walk,bringup-b1,starting-stops,acpi,sysfs,suspend,oops,kvm,kvm-e1,kvm-sleep-e1,vendor-e1,vmx,svm,vcpu}.kern',
+        './parts/{x86,sched,cpuhp,hotplug-walk,bringup-b1,starting-stops,acpi,sysfs,suspend,oops,kvm,kvm-e1,kvm-sleep-e1,kvm-crash,vendor-e1,vmx,svm,vcpu}.kern',
       ],
       { query: '?bare', import: 'default', eager: true },
     ),
