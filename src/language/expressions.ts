@@ -40,7 +40,7 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
 };
 /** Those of them that count. */
 const COUNTS: ReadonlySet<string> = new Set(['tasks_on', 'preempt_count', 'instances', 'actors_busy']);
-const BUILTINS = [
+export const BUILTINS = [
   ...Object.keys(ASKS),
   'next_up',
   'next_down',
