@@ -1,5 +1,5 @@
 /** What the capture wants of the model, in the order of time: actions begin and end, lines are shown, tasks die, state is read. */
-import { clockHints, type Capture } from '../timeline/capture';
+import type { Capture } from '../timeline/capture';
 import { Kind, type EventTable } from '../timeline/ftrace-events';
 import type { Act } from './acts';
 import type { Derived, Planned } from './derive';
@@ -52,6 +52,8 @@ export function demandsOf(
   roles: Roles,
   acts: readonly Act[],
   table: EventTable,
+  /** From the kernel log's clock to the trace's. */
+  shift: number,
 ): Demand[] {
   const demands: Demand[] = [];
   for (const planned of derived.planned) {
@@ -66,7 +68,7 @@ export function demandsOf(
   for (const seen of view.lines)
     if (!arrivals.turns.has(seen.row) && !beside.has(seen.row)) demands.push({ kind: 'line', t: seen.t, seen });
   for (const death of deathsOf(capture)) demands.push({ kind: 'death', t: death.t, death });
-  for (const reset of resetsOf(capture, table)) demands.push(reset);
+  for (const reset of resetsOf(capture, table, shift)) demands.push(reset);
   for (const reading of readingsOf(capture, acts, derived, roles))
     demands.push({ kind: 'reading', t: reading.t, reading });
   const off = (d: Demand): number => (d.kind === 'tracing' && !d.on ? 6 : ORDER[d.kind]);
@@ -93,14 +95,13 @@ export function otherIoctls(derived: Derived, view: TraceView, roles: Roles): Re
 }
 
 /** When a task lost its affinity: by the console line of the trace, else by the stamp of the log. */
-function resetsOf(capture: Capture, table: EventTable): Demand[] {
+function resetsOf(capture: Capture, table: EventTable, shift: number): Demand[] {
   const { affinity_reset: resets = [] } = capture.observed as {
     affinity_reset?: { task: string; tid: number; cpu: number; dmesg_t: number }[];
   };
-  const shift = clockHints(capture).dmesgShiftUs;
   return resets.map(({ task, tid, cpu, dmesg_t }) => {
     const said = `process ${tid} (${task}) no longer affine to cpu${cpu}`;
-    let t = Math.round(dmesg_t * 1e6 + (Number.isNaN(shift) ? 0 : shift));
+    let t = Math.round(dmesg_t * 1e6 + shift);
     for (let row = 0; row < table.length; row++)
       if (table.kind.data[row] === Kind.console && table.strings.text(table.d.data[row]!).trimEnd() === said) {
         t = table.time.data[row]!;

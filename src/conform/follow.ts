@@ -53,6 +53,7 @@ export class Follower {
 
   private meet(demand: Demand): void {
     this.lead.now = this.lead.mover.now = demand.t;
+    if (!this.lead.lost) this.lead.othersGoOn();
     switch (demand.kind) {
       case 'tracing':
         this.lead.settle();
@@ -62,6 +63,8 @@ export class Follower {
         if (!demand.on) this.lead.settle();
         return;
       case 'begin':
+        this.vcpus.killedEnd();
+        if (demand.planned.act?.do === 'modprobe') this.lead.modules = true;
         this.lead.begun[demand.planned.actor] = Math.max(
           this.lead.begun[demand.planned.actor]!,
           demand.planned.index + 1,

@@ -12,7 +12,8 @@ import { Mover, type Choices } from './mover';
 import { SLACK, type Roles } from './roles';
 import { inlinedIn, type TraceView } from './seen';
 import { describeShown, Eye, type Shown } from '../timeline/visible';
-import type { EventTable } from '../timeline/ftrace-events';
+import { Kind, type EventTable } from '../timeline/ftrace-events';
+import type { Pace } from './pace';
 import type { Tally } from './tally';
 import type { Arrivals } from './turns';
 import type { MachineEvent } from '../timeline/watched';
@@ -30,6 +31,7 @@ export interface FollowInput {
   readonly log: LogView;
   readonly table: EventTable;
   readonly tally: Tally;
+  readonly pace: Pace;
 }
 
 /** What is heard on a move that must show nothing. */
@@ -82,19 +84,35 @@ export class Lead implements Choices {
         return found ? [[found[1]!, g.base] as const] : [];
       }),
     );
-    for (const d of demands) {
-      if (d.kind !== 'line') continue;
-      const x = input.roles.of(d.seen);
-      const kind = x < 0 ? '' : program.contexts[x]!.kind;
-      if (kind !== 'actor' && kind !== 'kthread') continue;
-      let route = this.routes.get(x);
-      if (!route) this.routes.set(x, (route = []));
-      route.push({ t: d.t, cpu: d.seen.cpu });
-    }
+    this.findRoutes();
     this.inlined = inlinedIn(view.lines, program.frames);
     this.armedOf = program.faults.map((f) =>
       derived.armed.filter((a) => a.cpus.includes(f.cpu) && (a.symbol === f.fn || f.text.includes(` ${a.symbol} `))),
     );
+  }
+
+  /** Where the tasks other than vCPUs are: by their lines, and by all else that the trace shows of the same processes. */
+  private findRoutes(): void {
+    const { program, roles, demands, table } = this.input;
+    const contextOf = new Map<number, number>();
+    for (const d of demands) {
+      if (d.kind !== 'line' || d.seen.irq || d.seen.tid <= 0) continue;
+      const x = roles.of(d.seen);
+      const kind = x < 0 ? '' : program.contexts[x]!.kind;
+      if (kind === 'actor') contextOf.set(d.seen.tid, x);
+      else if (kind === 'kthread') this.seenAt(x, d.t, d.seen.cpu);
+    }
+    for (let row = 0; row < table.length; row++) {
+      const next = table.kind.data[row] === Kind.switch ? contextOf.get(table.b.data[row]!) : undefined;
+      const x = next ?? contextOf.get(table.hardirq.data[row] !== 0 ? -1 : table.tid.data[row]!);
+      if (x !== undefined) this.seenAt(x, table.time.data[row]!, table.cpu.data[row]!);
+    }
+  }
+
+  private seenAt(x: number, t: number, cpu: number): void {
+    let route = this.routes.get(x);
+    if (!route) this.routes.set(x, (route = []));
+    route.push({ t, cpu });
   }
 
   // ---- what the mover asks
@@ -256,6 +274,21 @@ export class Lead implements Choices {
       for (const { context } of program.actors) if (!until() && this.quiet(context)) moved = true;
       if (!moved && !this.help(-1)) return;
     }
+  }
+
+  /** Acts that are under way go on, where the schedule has them not wait. */
+  othersGoOn(): void {
+    const { program, pace } = this.input;
+    for (const [i, { context }] of program.actors.entries()) {
+      if (this.progress(i) >= this.begun[i]! || !pace(this.position, i)) continue;
+      for (let n = 0; n < MAX_MOVES && (this.quiet(context) || this.helpQuietly(context)); n++);
+    }
+  }
+
+  /** Moves whom x waits for, but no other actor. */
+  private helpQuietly(x: number): boolean {
+    for (const y of this.mover.waitsFor(x)) if (y !== x && this.quiet(y)) return true;
+    return this.help(-1);
   }
 
   /** Moves y by one transition, if that shows nothing. */

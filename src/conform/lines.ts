@@ -58,6 +58,10 @@ export class Lines {
     if (way && context.vcpu >= 0 && !this.vcpus.arrive(x, way, seen)) return;
     this.meetLine(x, seen);
     if (seen.what === 'guest' && context.vcpu >= 0 && !this.lead.pending(x)) this.vcpus.park(x);
+    if (this.lead.input.arrivals.cut.has(seen.row)) {
+      this.vcpus.leaveLoop(x);
+      this.vcpus.park(x);
+    }
   }
 
   /** A CPU takes calls from others out of its idle loop too: once it is online, that is what its idle task does. */

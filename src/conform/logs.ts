@@ -65,11 +65,12 @@ export function viewLog(program: Program, dmesg: Dmesg): LogView {
   dmesg.lines.forEach((l, i) => {
     if (i <= begun) return;
     const text = normalized(l.text);
-    const ours = OURS.some((p) => p.test(text)) || formats.some((p) => p.test(text));
+    const printed = formats.some((p) => p.test(text));
+    const ours = printed || OURS.some((p) => p.test(text));
     const part = within.get(i);
     if (part === 'body' || (part === 'head' && !ours)) count('addresses: registers and stacks of oops reports');
     else if (!ours) others += 1;
-    else if (BANNER.test(text)) count('load banners');
+    else if (BANNER.test(text) && !printed) count('load banners');
     else if (POWER_OFF.test(text)) count('power-off');
     else lines.push({ line: l.line, stampUs: l.stampUs, text });
   });
@@ -103,15 +104,16 @@ function formatsOf(program: Program): RegExp[] {
 
 /**
  * How many times a program asked for the same, by what the kernel printed meanwhile: a modprobe that fails may try the other
- * call (busybox does). `from`, `to`: stamps of the log.
+ * call (busybox does). What an attempt prints it prints once. `from`, `to`: stamps of the log.
  */
 export function timesAsked(dmesg: Dmesg, from: number, to: number): number {
-  const said = dmesg.lines
-    .filter((l) => l.stampUs >= from && l.stampUs <= to && /kvm|svm|vmx/i.test(l.text))
-    .map((l) => normalized(l.text));
-  for (let size = 1; size <= said.length / 2; size++)
-    if (said.length % size === 0 && said.every((text, i) => text === said[i % size])) return said.length / size;
-  return 1;
+  const said = new Map<string, number>();
+  for (const l of dmesg.lines) {
+    if (!(l.stampUs >= from && l.stampUs <= to) || !/kvm|svm|vmx/i.test(l.text)) continue;
+    const text = normalized(l.text);
+    if (!BANNER.test(text)) said.set(text, (said.get(text) ?? 0) + 1);
+  }
+  return Math.max(1, ...said.values());
 }
 
 /** Lines printed at the same time by different CPUs may stand in either order. */

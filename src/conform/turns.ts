@@ -10,6 +10,8 @@ export type Way = 'sched_in' | 'load';
 export interface Arrivals {
   /** Lines that are compared: by row; `way` at the first of an arrival. */
   readonly kept: ReadonlyMap<number, Way | null>;
+  /** Last row of each arrival that did not come to the entry: the thread was switched out before. */
+  readonly cut: ReadonlySet<number>;
   /** Rows of turns. */
   readonly turns: ReadonlySet<number>;
   /** Where each vCPU is seen next: by context, rows' times and CPUs in order. */
@@ -21,9 +23,10 @@ const LOADS = new Set(['kvm_sched_in', 'kvm_arch_vcpu_load', 'vmx_vcpu_load', 's
 /** `vcpuOf`: context of a line of a vCPU thread, -1 for others. `functions`: those that a vCPU thread runs. */
 export function findArrivals(view: TraceView, vcpuOf: (s: Seen) => number, functions: ReadonlySet<string>): Arrivals {
   const kept = new Map<number, Way | null>();
+  const cut = new Set<number>();
   const turns = new Set<number>();
   const route = new Map<number, { t: number; cpu: number; way: Way }[]>();
-  const state = new Map<number, { cpu: number; arriving: boolean; span: number; did: Set<string> }>();
+  const state = new Map<number, { cpu: number; arriving: boolean; span: number; did: Set<string>; last: number }>();
   const spanOf = (t: number): number => view.spans.findIndex((span) => t >= span.from && t <= span.to);
   for (const s of view.lines) {
     if (s.what === 'enter' || s.what === 'exit') continue;
@@ -31,10 +34,14 @@ export function findArrivals(view: TraceView, vcpuOf: (s: Seen) => number, funct
     if (x < 0) continue;
     if (s.what !== 'guest' && !functions.has(s.fn)) continue;
     let at = state.get(x);
-    if (!at) state.set(x, (at = { cpu: -1, arriving: false, span: -1, did: new Set() }));
+    if (!at) state.set(x, (at = { cpu: -1, arriving: false, span: -1, did: new Set(), last: -1 }));
     const span = spanOf(s.t);
     const outermost =
       s.what === 'call' && LOADS.has(s.fn) && (s.fn === 'kvm_sched_in' || !view.listed.calls.has(s.caller));
+    if (outermost && at.arriving && span === at.span) {
+      cut.add(at.last);
+      at.arriving = false;
+    }
     if (outermost && (s.cpu !== at.cpu || span !== at.span)) {
       at.arriving = true;
       const way: Way =
@@ -46,6 +53,7 @@ export function findArrivals(view: TraceView, vcpuOf: (s: Seen) => number, funct
       at.cpu = s.cpu;
       at.span = span;
       at.did = new Set([s.fn]);
+      at.last = s.row;
       continue;
     }
     // what is done once more before the entry (a request came, or the scheduler) is a turn like any other
@@ -53,12 +61,16 @@ export function findArrivals(view: TraceView, vcpuOf: (s: Seen) => number, funct
     const again = at.did.has(fn);
     if (at.arriving && s.cpu === at.cpu && !again && fn !== 'kvm_sched_out') {
       kept.set(s.row, null);
+      at.last = s.row;
       at.did.add(fn);
       if (s.what === 'guest') at.arriving = false;
     } else {
       turns.add(s.row);
-      if (fn === 'kvm_sched_out') at.arriving = false;
+      if (fn === 'kvm_sched_out' && at.arriving) {
+        cut.add(at.last);
+        at.arriving = false;
+      }
     }
   }
-  return { kept, turns, route };
+  return { kept, cut, turns, route };
 }

@@ -94,10 +94,18 @@ export class Vcpus {
     return machine.head(x, Head.notifier) === 0 && machine.head(x, Head.preempt) === 0;
   }
 
+  /** vCPU threads of VMMs that were killed by now end, as far as nobody sees it. */
+  killedEnd(): void {
+    const { derived, roles } = this.lead.input;
+    const killed = derived.planned.filter((p) => p.act?.do === 'kill' && p.t < this.lead.now);
+    const ending = new Set(killed.flatMap((p) => roles.vcpusOf(String(p.act!.from['task']))));
+    if (ending.size > 0) this.threadsEnd((x) => ending.has(x));
+  }
+
   /** vCPU threads go on for a while, as far as nobody sees it. */
-  threadsEnd(): void {
+  threadsEnd(which: (x: number) => boolean = () => true): void {
     this.lead.input.program.contexts.forEach((c, x) => {
-      if (c.vcpu < 0 || !lives(this.lead.mover.machine, x)) return;
+      if (c.vcpu < 0 || !lives(this.lead.mover.machine, x) || !which(x)) return;
       for (let n = 0; n < 200 && lives(this.lead.mover.machine, x); n++)
         if (!this.lead.quiet(x) && !this.lead.help(-1)) return;
     });
