@@ -111,7 +111,7 @@ describe.each(ALL)('%s, Intel: what one CPU says at load (facts 4.1a5, 4.2a, 6.1
     const [result, line] = lastLine(`cpu2 vmcs_config=${config}`);
     expect(result).toBe(ERR.IO);
     if (starting) expect(line).toBe('kvm: CPU 2 feature inconsistency!');
-    else if (kernel === 'v7.3') expect(line).toBe("kvm_intel: VMCS config on CPU 2 doesn't match reference config:");
+    else if (kernel === 'v7.3') expect(line).toMatch(/^  Offset .*, CPU2 = /);
     else expect(line).toBe('kvm_intel: Inconsistent VMCS config on CPU 2');
   });
 

@@ -84,13 +84,24 @@ describe('TD4, KVM_BUG_ON in sched_in (message 2 of the thread; tdx 5 D4)', () =
   });
 });
 
-describe('TD5, keep the vCPU away (tdx 5 D5)', () => {
-  it('pinned: the CPU is there, and the TD does not meet it', () => {
-    const t = playTdx('td5a-pin', [...QEMU, ...ADMIN.slice(0, 2), '       offline cpu2']);
-    expect(t.results('admin')).toEqual([0, 1, 1]);
+describe('TD5a, a cpuset without that CPU (tdx 5 D5a, facts 11 B)', () => {
+  it('the CPU is there, the vCPU may not go to it alone (-EINVAL), and the TD does not meet it', () => {
+    const t = question('td5a-pin', ['       offline cpu2', '       offline cpu1']);
+    expect(t.results('admin')).toEqual([0, 1, E.INVAL, 1, 1]);
+    expect([dead(t), t.probe('td_runs', 0), t.probe('active', 3)]).toEqual([false, 1, 1]);
+    expect(t.probe('associated', 0, 0) + t.probe('associated', 1, 0)).toBe(2);
   });
-  it('pinned, and then moved by somebody who does not know: as with documentation only', () => {
-    expect(dead(question('td5a-pin'))).toBe(true);
+  it('a plain VM may go there', () => {
+    const t = playTdx('td5a-pin', [...QEMU, ...ADMIN.slice(0, 2), 'vmm: a = create vm after online cpu3', '     run a', '     affine a.vcpu0 to cpu3']); // prettier-ignore
+    expect(t.results('vmm')).toEqual([0, 0, 0]);
+  });
+  it('hole: somebody adds the CPU to the cpuset: as with documentation only', () => {
+    const t = playTdx('td5a-pin', [...QEMU, ...ADMIN.slice(0, 2), '       cpuset_add cpu3', ADMIN[2]!]);
+    expect([t.results('admin').slice(0, 4), dead(t)]).toEqual([[0, 1, 0, 0], true]);
+  });
+  it('hole: every CPU of the cpuset goes away: the TD may go anywhere, and meets it', () => {
+    const t = playTdx('td5a-pin', ['qemu: modprobe kvm_intel tdx=1', '      td0 = create td, 1 vcpu', '      run td0', 'admin: hotadd cpu2 after run td0', '       online cpu2', '       offline cpu1', '       set_target cpu0 offline', 'hardware tdx_strict=1'], 'cpus 2 + 1 hot-addable'); // prettier-ignore
+    expect([t.results('admin').slice(0, 3), dead(t)]).toEqual([[0, 1, 1], true]);
   });
 });
 
