@@ -91,7 +91,7 @@ test('by keyboard alone: read the answer, go back, disarm the fault, see the dif
 test('every command can be run, and none breaks the page', async ({ page }) => {
   const hotlanes = new HotlanesPage(page);
   await hotlanes.open();
-  const ids = await page.evaluate(() => window.hotlanes!.commands.map((c) => c.id));
+  const ids = await page.evaluate(() => window.hotlanes!.commands().map((c) => c.id));
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids.filter((name) => name !== 'open.files')) {
     await hotlanes.command(id);

@@ -1,6 +1,6 @@
 /** Keys to commands, for the whole page. */
-import { commandFor } from './commands';
-import { get } from './store/store';
+import { commandFor, isPossible, whyNot } from './registry';
+import { get, set } from './store/store';
 
 /** "Shift+ArrowRight", "Mod+z", "?". A letter typed with Shift is told with it; another sign is itself. */
 export function keyOf(event: KeyboardEvent): string {
@@ -36,5 +36,6 @@ export function onKey(event: KeyboardEvent): void {
   const command = commandFor(key);
   if (!command || (event.target instanceof Element && takesIt(event.target, key))) return;
   event.preventDefault();
-  if (command.when?.() !== false) command.run();
+  if (isPossible(command)) command.run();
+  else set({ notice: { tone: 'info', text: `${command.title}: ${whyNot(command)}.`, details: [] } });
 }

@@ -7,10 +7,11 @@ import { Boundary } from './ui/Boundary';
 
 const element = document.getElementById('root');
 if (element) {
-  begin();
-  createRoot(element).render(
-    <Boundary what="Hotlanes">
-      <App />
-    </Boundary>,
+  void begin().finally(() =>
+    createRoot(element).render(
+      <Boundary what="Hotlanes">
+        <App />
+      </Boundary>,
+    ),
   );
 }

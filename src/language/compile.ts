@@ -358,7 +358,7 @@ class Compiler extends Cells {
     }
     // who waits for a moment sleeps from the start: nothing shows of it before
     actors.forEach(({ actions }, a) => {
-      if (actions[0]?.at == null) return;
+      if ((actions[0]?.at ?? null) === null) return;
       const { base, entry } = contexts[actorFirst + a]!;
       initial[base + Head.pc] = emitter.code[entry]!.next;
       initial[base + Head.run] = Run.sleeping;

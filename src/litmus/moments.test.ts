@@ -1,7 +1,6 @@
 /** Acts at a moment of the run, and faults that come and go. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { explore } from '../explore/bfs';
 import { run, type RunResult } from '../machine/run';
 import { gallery } from './gallery';
 import { addActs, hotAdd, startVm } from './hand';
@@ -119,21 +118,6 @@ describe('a fault that is armed in the run', () => {
       '   online cpu2',
     ];
     expect(play('v5.15', M, ...text).results('a')).toEqual([0, 0, -5, 1, 1, 0, -5]);
-  });
-  it('is a choice of the explorer: armed before or after, both are found', () => {
-    const ends = (question: string): string => {
-      const text = `litmus t\nkernel v5.15\nmachine intel, cpus 2\n\na: offline cpu1\nyou: arm cpu1 takedown_cpu returns -EBUSY at 1 ms\n\n${question}\n`;
-      const loaded = load(text, 't');
-      if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-      const found = explore(loaded.program, { maxStates: 300_000 });
-      return `${found.verdict}`;
-    };
-    // an `exists` holds where some ordering shows it
-    expect([
-      ends('exists returned(a, offline, -EBUSY)'),
-      ends('exists returned(a, offline, 1)'),
-      ends('exists returned(a, offline, -ENOMEM)'),
-    ]).toEqual(['holds', 'holds', 'violated']);
   });
   it('is told of as a fault of the outcome', () => {
     const r = runOf(

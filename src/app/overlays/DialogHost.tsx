@@ -25,6 +25,9 @@ const titles: Record<Exclude<AppState['dialog'], null>, string> = {
   matrix: 'Outcome matrix: every question on every kernel and design',
   sources: 'What this run rests on',
   failures: 'Failure map: what comes of each failing step',
+  keys: 'Change keys',
+  palette: 'All commands',
+  branches: 'Branches: all that was done',
 };
 
 export default function DialogHost() {

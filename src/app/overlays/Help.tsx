@@ -1,7 +1,7 @@
 import { lookWords } from '../../lanes/palette';
 import { Look, type LookName } from '../../timeline/columns';
 import { STANDING } from '../inspect/sources';
-import { commands, keyText, type CommandGroup } from '../commands';
+import { commandList, keysOf, keyText, type CommandGroup } from '../commands';
 import styles from './overlays.module.css';
 
 const GROUPS: readonly CommandGroup[] = ['Play', 'Lanes', 'View', 'Text', 'Open'];
@@ -87,13 +87,13 @@ export function Help() {
         <section key={group}>
           <h3>{group}</h3>
           <dl className={styles.keys}>
-            {commands
-              .filter((c) => c.group === group && !c.minor && c.keys.length > 0)
+            {commandList()
+              .filter((c) => c.group === group && !c.minor && keysOf(c).length > 0)
               .map((c) => (
                 <div key={c.id}>
                   <dt>{c.title}</dt>
                   <dd>
-                    {c.keys.map((key) => (
+                    {keysOf(c).map((key) => (
                       <kbd key={key} className={styles.key}>
                         {keyText(key)}
                       </kbd>

@@ -1,9 +1,9 @@
 /** What each menu offers, as plain data. */
 import { KERNELS, kernelTitle, PROPOSALS } from '../../kernels/index';
-import { armed } from '../../litmus/edit';
 import { gallery } from '../../litmus/gallery';
 import { parseLitmus } from '../../litmus/parse';
-import { commandById, runCommand, type Command } from '../commands';
+import { isArmed as armedNow } from '../commands-act';
+import { commandById, keysOf, runCommand, whyNot, type Command } from '../registry';
 import { lanes } from '../lanes-handle';
 import { setAxis } from '../store/page';
 import { setSpeed } from '../store/player';
@@ -46,8 +46,9 @@ const ofCommand = (id: string, label?: string): MenuItem => {
   const command = commandById(id) as Command;
   return {
     label: label ?? command.title,
-    ...(command.keys[0] === undefined ? {} : { key: command.keys[0] }),
+    ...(keysOf(command)[0] === undefined ? {} : { key: keysOf(command)[0]! }),
     disabled: command.when?.() === false,
+    ...(whyNot(command) === '' ? {} : { about: whyNot(command) }),
     run: command.run,
   };
 };
@@ -188,7 +189,7 @@ function actGroups(s: AppState): MenuGroup[] {
     { title: 'The machine', items: [ofCommand('act.hotadd'), ofCommand('act.startVm')] },
     {
       title: 'On a CPU',
-      items: cpusOf(s).map((cpu) => opening(`CPU ${cpu}`, [{ title: `CPU ${cpu}`, items: onCpu(s, cpu) }])),
+      items: cpusOf(s).map((cpu) => opening(`CPU ${cpu}`, [{ title: `CPU ${cpu}`, items: onCpu(cpu) }])),
     },
   ];
   if (vcpus.length > 0)
@@ -196,8 +197,8 @@ function actGroups(s: AppState): MenuGroup[] {
   return groups;
 }
 
-function onCpu(s: AppState, cpu: number): MenuItem[] {
-  const isArmed = armed(s.text, cpu);
+function onCpu(cpu: number): MenuItem[] {
+  const isArmed = armedNow(cpu);
   return [
     act(`act.online.${cpu}`, `Take CPU ${cpu} online`),
     act(`act.offline.${cpu}`, `Take CPU ${cpu} offline`),
@@ -218,7 +219,7 @@ function cpuGroups(s: AppState, cpu: number): MenuGroup[] {
   // Of two runs both rows.
   const tracks = view?.timeline.tracks.flatMap((t, i) => (t.kind === 'cpu' && t.cpu === cpu ? [i] : [])) ?? [];
   const fold = (folded: boolean): void => tracks.forEach((track) => view?.setFolded(track, folded));
-  const groups: MenuGroup[] = [{ title: `CPU ${cpu}`, items: onCpu(s, cpu) }];
+  const groups: MenuGroup[] = [{ title: `CPU ${cpu}`, items: onCpu(cpu) }];
   if (vcpus.length > 0)
     groups.push({
       title: 'Pin here',

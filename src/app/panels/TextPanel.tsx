@@ -9,6 +9,7 @@ import { Icon } from '../ui/Icon';
 import { Panel } from '../ui/Panel';
 import { runCommand } from '../commands';
 import { keyOf } from '../keys';
+import { redoTarget, undoTarget } from '../session/tree';
 import { originalOf, refuseText, setText } from '../store/text';
 import { Problems } from './Problems';
 import styles from './text.module.css';
@@ -30,8 +31,8 @@ export function TextPanel() {
     const wait = setTimeout(() => setReady(true), 300);
     return () => clearTimeout(wait);
   }, []);
-  const undo = useApp((s) => s.past.length > 0);
-  const redo = useApp((s) => s.future.length > 0);
+  const undo = useApp((s) => undoTarget(s.session) >= 0);
+  const redo = useApp((s) => redoTarget(s.session) >= 0);
   const original = useApp((s) => originalOf(s) !== null);
   const tab = useApp((s) => s.tab);
   const actions = tab === 'litmus' && (

@@ -5,17 +5,13 @@ import {
   forkPoint,
   gone,
   grown,
-  hereOf,
   linesOf,
   MOST_CHARACTERS,
   MOST_NODES,
-  NO_SESSION,
   redoTarget,
-  rooted,
   undoTarget,
-  type Change,
-  type Session,
 } from './tree';
+import { hereOf, NO_SESSION, rooted, type Change, type Session } from './session';
 
 const change = (text: string, at: number | null = null): Change => ({
   text,

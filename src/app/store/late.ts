@@ -1,4 +1,6 @@
-/** What is not needed before the lanes are there: acts on the text, and traces. */
+/** What is not needed before the lanes are there: all commands but the first, acts on the text, and traces. */
+import '../commands-late';
+
 export { act } from './acts';
 export { closeBeside, openBeside, setSide } from './beside';
 export { fetchTexts } from './shelf';

@@ -7,6 +7,7 @@ import type { ImportReport } from '../../timeline/import-files';
 import type { FileInput } from '../../timeline/read';
 import type { Beside } from '../../timeline/beside';
 import type { Ordinal, Timeline } from '../../timeline/columns';
+import { NO_SESSION, type Session } from '../session/session';
 import type { RunView } from './run-view';
 
 /** A real kernel's trace, as it was opened. */
@@ -81,11 +82,31 @@ export interface OpenMenu {
   readonly subject?: number;
 }
 
+/** Free play: simulated time passes. */
+export interface Live {
+  /** Where it is now, microseconds of the run. */
+  readonly us: number;
+  /** False: time stands still until it is told to go on. */
+  readonly going: boolean;
+}
+
+/** Work of an earlier visit. */
+export interface Offer {
+  /** What it was about, and how much there is of it. */
+  readonly title: string;
+  readonly steps: number;
+  /** Milliseconds since 1970. */
+  readonly when: number;
+}
+
 /** Where the user was in a timeline that is not shown now. */
 export interface Place {
   readonly playhead: Ordinal;
   readonly axis: Axis;
 }
+
+export type DialogName =
+  'help' | 'table' | 'report' | 'matrix' | 'failures' | 'sources' | 'keys' | 'palette' | 'branches';
 
 export interface AppState {
   // The text and what it came to
@@ -97,9 +118,16 @@ export interface AppState {
   readonly problems: readonly Problem[];
   /** The run of the last text that was without problems. */
   readonly run: RunView | null;
-  /** Texts before and after this one, nearest last. */
-  readonly past: readonly string[];
-  readonly future: readonly string[];
+  /** What is changed of the kernel that the text names, as a kernel text; '' for nothing. */
+  readonly kernelPatch: string;
+  /** All that was done, as a tree of texts; `text` and `kernelPatch` are those of the node that is shown. */
+  readonly session: Session;
+  /** The run goes on in simulated time while somebody acts; null: it does not. */
+  readonly live: Live | null;
+  /** What an earlier visit left, until it is taken up or put away. */
+  readonly offer: Offer | null;
+  /** Keys that were changed, by the command's id. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
 
   // A trace
   readonly trace: TraceView | null;
@@ -129,7 +157,7 @@ export interface AppState {
   /** On a narrow page one panel at a time lies over the lanes. */
   readonly sheet: PanelName | null;
   readonly menu: OpenMenu | null;
-  readonly dialog: 'help' | 'table' | 'report' | 'matrix' | 'failures' | 'sources' | null;
+  readonly dialog: DialogName | null;
   readonly work: Work | null;
   readonly notice: Notice | null;
 }
@@ -140,8 +168,11 @@ export const initialState: AppState = {
   allTexts: false,
   problems: [],
   run: null,
-  past: [],
-  future: [],
+  kernelPatch: '',
+  session: NO_SESSION,
+  live: null,
+  offer: null,
+  keys: {},
   trace: null,
   showing: 'run',
   elsewhere: null,

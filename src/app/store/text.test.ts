@@ -4,14 +4,17 @@ import { act } from './acts';
 import { seek, stepBy, toFirst, toLast } from './player';
 import { initialState, lastOf } from './state';
 import { app, get } from './store';
-import { begin, openScenario, originalOf, redo, scenarioOf, setText, toOriginal, undo } from './text';
+import type { Session } from '../session/session';
+import { begin, lanesAtLeast } from './begin';
+import { runText } from './runner';
+import { openScenario, originalOf, redo, scenarioOf, setText, toOriginal, undo } from './text';
 
 const KEVIN = galleryText('kevin-2021-11-30')!;
 
 beforeEach(() => {
   vi.useFakeTimers();
   app.setState(initialState, true);
-  begin(null, false);
+  begin(false);
   return () => vi.useRealTimers();
 });
 
@@ -21,7 +24,15 @@ it('begins with the question of 2021, at its end', () => {
   expect(get().playhead).toBe(lastOf(get()));
 });
 
-it('an act writes its line and makes the run anew; undo and redo cover it', () => {
+/** Texts from the first of the session to the one that is shown. */
+function wayTo({ nodes, here }: Session): string[] {
+  const way: string[] = [];
+  for (let n = nodes.get(here); n; n = nodes.get(n.parent)) way.unshift(n.text);
+  return way;
+}
+
+it('an act before the first step is a line without a moment; undo and redo cover it', () => {
+  toFirst();
   act({ kind: 'fault', cpu: 4 });
   expect(get().text).not.toContain('fault');
   expect(get().run?.sentence.tone).toBe('ok');
@@ -37,12 +48,64 @@ it('an act writes its line and makes the run anew; undo and redo cover it', () =
   expect(get().run?.sentence.tone).toBe('ok');
 });
 
+/** Step after which the vCPU has been moved to CPU 4, and may be moved away. */
+const beforeOnline = (): number => get().run!.outcome.returns.find((r) => r.fn === 'online')!.began;
+
+it('an act in the run is done where the playhead is, and what came before stays', () => {
+  const { run } = get();
+  const n = beforeOnline();
+  seek(n);
+  act({ kind: 'fault', cpu: 4 });
+  expect(get().text).toMatch(/\nyou: {4}disarm cpu4 kvm_arch_hardware_enable at [\d.]+ us\n/);
+  expect(get().run?.sentence.tone).toBe('ok');
+  expect(get().playhead).toBe(n);
+  for (let i = 0; i < n; i++) expect(get().run!.history.step(i).start).toBe(run!.history.step(i).start);
+});
+
+it('acting in the past forks: what was done later stays in its own branch, one undo away', () => {
+  seek(100);
+  act({ kind: 'offline', cpu: 3 });
+  seek(200);
+  act({ kind: 'offline', cpu: 2 });
+  const both = get().text;
+  seek(150);
+  act({ kind: 'load' });
+  expect(get().text).toBe(both); // it is loaded, and that was said
+  expect(get().notice?.text).toContain('KVM is loaded');
+  act({ kind: 'offline', cpu: 1 });
+  expect(get().text).toContain('offline cpu3 at');
+  expect(get().text).not.toContain('offline cpu2');
+  expect(wayTo(get().session)).toHaveLength(3);
+  undo();
+  expect(get().text).toBe(both);
+  undo();
+  undo();
+  expect(get().text).toBe(KEVIN);
+  redo();
+  redo();
+  redo();
+  expect(get().text).toContain('offline cpu1');
+  expect(get().session.nodes.size).toBe(4);
+});
+
+it('while an act has not returned, the next one has another hand', () => {
+  seek(beforeOnline());
+  act({ kind: 'hotadd' });
+  const { began, step } = get().run!.outcome.returns.find((r) => r.actor === 'you')!;
+  expect(step).toBeGreaterThan(began + 2);
+  seek(began + 2);
+  act({ kind: 'offline', cpu: 2 });
+  expect(get().text).toContain('you:    hotadd cpu5 at');
+  expect(get().text).toContain('you2:   offline cpu2 at');
+  expect(get().problems).toEqual([]);
+});
+
 it('typing is undone in bursts, and run after a pause', () => {
   for (const part of ['#', '# a', '# ab']) setText(`${KEVIN}${part}`, 'typed');
-  expect(get().past).toEqual([KEVIN]);
+  expect(wayTo(get().session)).toEqual([KEVIN, `${KEVIN}# ab`]);
   vi.advanceTimersByTime(2000);
   setText(`${KEVIN}# abc`, 'typed');
-  expect(get().past).toEqual([KEVIN, `${KEVIN}# ab`]);
+  expect(wayTo(get().session)).toEqual([KEVIN, `${KEVIN}# ab`, `${KEVIN}# abc`]);
   undo();
   expect(get().text).toBe(`${KEVIN}# ab`);
 });
@@ -58,7 +121,7 @@ it('a text with an error keeps the run before it', () => {
 
 it('the playhead stays at its step where the new run has it, and at the end where it was there', () => {
   seek(100);
-  act({ kind: 'fault', cpu: 4 });
+  act({ kind: 'offline', cpu: 3 });
   expect(get().playhead).toBe(100);
   toLast();
   act({ kind: 'hotadd' });
@@ -71,8 +134,9 @@ it('the playhead stays at its step where the new run has it, and at the end wher
 });
 
 it('a text that was kept half-written still has lanes', () => {
-  app.setState(initialState, true);
-  begin({ text: 'litmus half\nkern', scenario: 'kevin-2021-11-30' }, false);
+  app.setState({ ...initialState, text: 'litmus half\nkern', scenario: 'kevin-2021-11-30' }, true);
+  runText('litmus half\nkern', { keep: false });
+  lanesAtLeast();
   expect(get().text).toBe('litmus half\nkern');
   expect(get().problems.length).toBeGreaterThan(0);
   expect(get().run?.litmus.name).toBe('kevin-2021-11-30');

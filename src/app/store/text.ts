@@ -1,29 +1,68 @@
-/** The litmus text: changing it, undoing that, and running what it says. */
-import { galleryText, OPENING } from '../../litmus/gallery';
+/** The litmus text and the change of its kernel: changing them, going back and forth, and running what they say. */
+import { galleryText } from '../../litmus/gallery';
 import { MAX_LITMUS } from '../../litmus/parse';
-import { lastOf, timelineOf, type AppState } from './state';
+import { continued, forkPoint, gone, grown, MOST_NODES, redoTarget, undoTarget } from '../session/tree';
+import { hereOf, type Change } from '../session/session';
+import { lastOf, type AppState } from './state';
 import { get, set } from './store';
 import { runText } from './runner';
 
-/** Texts kept for undo. */
-const MOST = 200;
 /** Keystrokes within this time are undone as one. */
 const BURST_MS = 800;
 
 let lastTyped = 0;
 let pending: ReturnType<typeof setTimeout> | undefined;
 
+/** What came to be, and how. */
+interface Done {
+  /** What was done, in words. */
+  readonly label: string;
+  /** Typed: run after a pause, and undone in bursts. */
+  readonly typed?: boolean;
+  /** Moment of the run at which it was done by hand, nanoseconds. */
+  readonly at?: number;
+  /** The node that its branch leaves from; else the one that is shown. */
+  readonly parent?: number;
+}
+
+/** Another text: a node of the session. */
+export const changeText = (text: string, done: Done): void => change({ text }, done);
+
+/** Another change of the kernel: a node of the session like any other. */
+export const changePatch = (patch: string, done: Done): void => change({ patch }, done);
+
+function change(next: { readonly text?: string; readonly patch?: string }, done: Done): void {
+  const s = get();
+  const { text = s.text, patch = s.kernelPatch } = next;
+  if (text === s.text && patch === s.kernelPatch) return;
+  const when = Date.now();
+  const burst = done.typed === true && when - lastTyped < BURST_MS && hereOf(s.session)?.label === done.label;
+  lastTyped = done.typed === true ? when : 0;
+  if (burst && hereOf(s.session)?.ahead === -1) {
+    set({ text, kernelPatch: patch, session: continued(s.session, { text, patch, when }) });
+  } else {
+    const node = { text, patch, scenario: s.scenario, label: done.label, when, at: done.at ?? null };
+    set({ text, kernelPatch: patch, session: grow(node, done.parent) });
+  }
+  runSoon(done.typed === true ? 250 : 0);
+}
+
+function grow(node: Change, parent?: number): AppState['session'] {
+  const { session, trimmed } = grown(get().session, node, parent);
+  if (trimmed > 0 && !toldOfTrim) {
+    toldOfTrim = true;
+    const text = `A session keeps ${MOST_NODES} steps of what was done: the oldest go.`;
+    set({ notice: { tone: 'info', text, details: [] } });
+  }
+  return session;
+}
+let toldOfTrim = false;
+
 /** How a text came to be changed: typing is run after a pause and undone in bursts. */
 type How = 'typed' | 'act';
 
-export function setText(text: string, how: How = 'act'): void {
-  const s = get();
-  if (text === s.text) return;
-  const now = Date.now();
-  const sameBurst = how === 'typed' && now - lastTyped < BURST_MS && s.past.length > 0;
-  lastTyped = how === 'typed' ? now : 0;
-  set({ text, past: sameBurst ? s.past : [...s.past.slice(1 - MOST), s.text], future: [] });
-  runSoon(how === 'typed' ? 250 : 0);
+export function setText(text: string, how: How = 'act', label = 'text changed'): void {
+  changeText(text, { label: how === 'typed' ? 'typed in the text' : label, typed: how === 'typed' });
 }
 
 /** Says why a change was kept out: the text would have grown beyond what a litmus text may have. */
@@ -32,23 +71,23 @@ export function refuseText(what: string): void {
   set({ notice: { tone: 'error', text: `A litmus text has at most ${most} characters; ${what}.`, details: [] } });
 }
 
-export function undo(): void {
-  const { past, future, text } = get();
-  const before = past.at(-1);
-  if (before === undefined) return;
+export const undo = (): void => goTo(undoTarget(get().session));
+export const redo = (): void => goTo(redoTarget(get().session));
+
+/** To any node of the session. */
+export function goTo(id: number): void {
+  const s = get();
+  const session = gone(s.session, id);
+  const node = hereOf(session);
+  if (session === s.session || !node) return;
   lastTyped = 0;
-  set({ text: before, past: past.slice(0, -1), future: [...future, text] });
+  const other = node.scenario !== s.scenario;
+  set({ session, text: node.text, kernelPatch: node.patch, scenario: node.scenario });
+  if (other) set({ ...toRun(s), live: null });
   runSoon(0);
 }
 
-export function redo(): void {
-  const { past, future, text } = get();
-  const next = future.at(-1);
-  if (next === undefined) return;
-  lastTyped = 0;
-  set({ text: next, past: [...past, text], future: future.slice(0, -1) });
-  runSoon(0);
-}
+export { forkPoint };
 
 function runSoon(ms: number): void {
   clearTimeout(pending);
@@ -56,25 +95,36 @@ function runSoon(ms: number): void {
   else pending = setTimeout(() => runText(get().text, { keep: true }), ms);
 }
 
+/** What is no more when a run is shown that has nothing to do with what was shown before. */
+const toRun = (s: AppState): Partial<AppState> => ({
+  showing: 'run',
+  trace: null,
+  elsewhere: null,
+  axis: s.showing === 'trace' ? (s.elsewhere?.axis ?? 'steps') : s.axis,
+  selection: null,
+  beside: null,
+  side: 0,
+});
+
+/** Another text, with nothing kept of the one before but the way back to it. */
+export function replaceText(
+  text: string,
+  { scenario, label, unfold = false }: { scenario: string; label: string; unfold?: boolean },
+): void {
+  clearTimeout(pending);
+  lastTyped = 0;
+  const s = get();
+  const node = { text, patch: '', scenario, label, when: Date.now(), at: null };
+  const same = s.text === text && s.kernelPatch === '' && s.scenario === scenario;
+  set({ text, kernelPatch: '', scenario, session: same ? s.session : grow(node), live: null, ...toRun(s) });
+  set({ playhead: Math.min(s.playhead, lastOf(get())), playing: false, unfolding: false, notice: null, menu: null });
+  runText(text, { keep: false, unfold });
+}
+
 /** Another scenario of the gallery. The text that was there is one undo away. */
 export function openScenario(name: string, { unfold = true } = {}): void {
   const text = galleryText(name);
-  if (text === undefined) return;
-  clearTimeout(pending);
-  const s = get();
-  const past = s.text === '' || s.text === text ? s.past : [...s.past.slice(1 - MOST), s.text];
-  set({
-    scenario: name,
-    text,
-    past,
-    future: [],
-    showing: 'run',
-    trace: null,
-    elsewhere: null,
-    selection: null,
-    beside: null,
-  });
-  runText(text, { keep: false, unfold });
+  if (text !== undefined) replaceText(text, { scenario: name, label: `opened ${name}`, unfold });
 }
 
 /** A text from a file. The text that was there is one undo away. */
@@ -84,14 +134,7 @@ export function openText(raw: string, name: string): void {
     refuseText(`${name} has ${text.length.toLocaleString('en')}`);
     return;
   }
-  clearTimeout(pending);
-  lastTyped = 0;
-  const s = get();
-  const past = s.text === '' || s.text === text ? s.past : [...s.past.slice(1 - MOST), s.text];
-  const axis = s.showing === 'trace' ? (s.elsewhere?.axis ?? 'steps') : s.axis;
-  set({ text, past, future: [], showing: 'run', trace: null, elsewhere: null, axis, selection: null, beside: null });
-  set({ playhead: Math.min(s.playhead, lastOf(get())), playing: false, unfolding: false, notice: null, menu: null });
-  runText(text, { keep: false });
+  replaceText(text, { scenario: get().scenario, label: `opened ${name}` });
 }
 
 /** The scenario that the text is, or was made from: the one whose name it bears, as undo may lead back to another. */
@@ -103,26 +146,10 @@ export function scenarioOf(s: AppState): string {
 /** The text that the gallery has under this name; null where the user's text is that very text, or began as none. */
 export function originalOf(s: AppState): string | null {
   const original = galleryText(scenarioOf(s));
-  return original === undefined || original === s.text ? null : original;
+  return original === undefined || (original === s.text && s.kernelPatch === '') ? null : original;
 }
 
 export function toOriginal(): void {
   const original = originalOf(get());
-  if (original !== null) setText(original);
-}
-
-/** What the page begins with: the text that was kept, or the gallery's first. */
-export function begin(kept: { readonly text: string; readonly scenario: string } | null, unfold: boolean): void {
-  if (kept === null) {
-    openScenario(OPENING, { unfold });
-    return;
-  }
-  set({ text: kept.text, scenario: kept.scenario });
-  runText(kept.text, { keep: false, unfold });
-  // A text that was kept half-written still has lanes: those of the first scenario.
-  const { problems } = get();
-  if (problems.length > 0 && get().run === null && timelineOf(get()) === null) {
-    runText(galleryText(OPENING)!, { keep: false, unfold: false });
-    set({ problems });
-  }
+  if (original !== null) change({ text: original, patch: '' }, { label: 'back to the original' });
 }

@@ -12,21 +12,32 @@ import { openText, refuseText } from './text';
 export type { GalleryEntry } from '../../timeline/gallery';
 
 const WHAT = 'Opening the trace';
-const base = new URL(/* @vite-ignore */ './captures/', document.baseURI);
+const base = (): URL => new URL(/* @vite-ignore */ './captures/', document.baseURI);
 
 let gallery: Promise<readonly GalleryEntry[]> | null = null;
+let known: readonly GalleryEntry[] | null = null;
 
 /** The captures that come with the page; asked for once. */
 export function captures(): Promise<readonly GalleryEntry[]> {
   gallery ??= (async () => {
     const [{ parseGallery }, text] = await Promise.all([
       import('../../timeline/gallery'),
-      fetch(new URL('index.json', base)).then((r) => r.text()),
+      fetch(new URL('index.json', base())).then((r) => r.text()),
     ]);
     return parseGallery(text);
   })();
   gallery.catch(() => (gallery = null));
   return gallery;
+}
+
+/** Those that are known by now; asks for them where nobody has. */
+export function capturesNow(): readonly GalleryEntry[] {
+  if (!known)
+    void captures().then(
+      (list) => (known = list),
+      () => undefined,
+    );
+  return known ?? [];
 }
 
 let current: AbortController | null = null;
@@ -99,7 +110,7 @@ export function openCapture(id: string): void {
       if (!entry) throw new Error(`There is no capture ${id}.`);
       return Promise.all(
         entry.files.map(async ({ name }) => {
-          const response = await fetch(new URL(`${id}/${name}`, base), { signal });
+          const response = await fetch(new URL(`${id}/${name}`, base()), { signal });
           if (!response.ok) throw new Error(`${name}: the server answers ${response.status}.`);
           return { name, data: await response.blob() };
         }),

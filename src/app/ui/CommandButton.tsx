@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import { commandById, keyText } from '../commands';
+import { commandById, keysOf, keyText } from '../registry';
+import { useApp } from '../use-app';
 import styles from './ui.module.css';
 
 interface Props {
@@ -17,7 +18,8 @@ interface Props {
 export function CommandButton({ id, label, children, disabled, pressed, kind = 'icon', className }: Props) {
   const command = commandById(id);
   const title = label ?? command?.title ?? id;
-  const key = command?.keys[0];
+  // its key may be changed
+  const key = useApp(() => command && keysOf(command)[0]);
   return (
     <button
       type="button"
