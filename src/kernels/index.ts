@@ -3,7 +3,7 @@ import { assemble, type Kernel } from '../language/assemble';
 import type { KernelText } from '../language/ast';
 import { TextError, type Problem } from '../language/errors';
 import { parseKernel } from '../language/parser';
-import { headingOf, namesOf, sourceAt } from './shelf';
+import { headingOf, namesOf, OWN, putUpOwn, sourceAt } from './shelf';
 
 export { KERNELS, PROPOSALS } from './list';
 export { hasAllKernelTexts, loadKernelTexts } from './shelf';
@@ -22,6 +22,27 @@ export function kernelText(name: string): KernelText | undefined {
   if (!result.ok) throw new TextError(result.problems[0]!, result.problems[0]!.message, result.problems[0]!.suggestion);
   parsed.set(name, { source, text: result.text });
   return result.text;
+}
+
+/** Name of the kernel that a patch makes; '' where its first line says none. */
+export const nameOfPatch = (patch: string): string => /^(?:proposal|kernel)\s+([^\s":]+)/.exec(patch)?.[1] ?? '';
+
+/** A patch of the user's own, where this kernel is the one that it makes: for `loadKernel`. */
+export const patchFor = (
+  kernel: string,
+  patch: string,
+): readonly { readonly file: string; readonly source: string }[] =>
+  patch !== '' && nameOfPatch(patch) === kernel ? [{ file: OWN, source: patch }] : [];
+
+/**
+ * Puts up the user's own patch beside the shipped texts, so that what is told of a run on it (its title, its lines, where they
+ * were read) is found like that of any other kernel. One at a time; a text that does not parse, or that has a shipped name, is not taken.
+ */
+export function putUpPatch(patch: string): void {
+  const name = nameOfPatch(patch);
+  const there = headingOf(name);
+  if ((there && there.path !== OWN) || sourceAt(OWN) === patch || !parseKernel(patch, OWN).ok) return;
+  putUpOwn(patch);
 }
 
 /** All texts that are there, by name. */

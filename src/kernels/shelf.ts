@@ -55,6 +55,14 @@ export function loadKernelTexts(): Promise<void> {
   return coming;
 }
 
+/** A text of the user's own stands beside the shipped ones, until another takes its place. */
+export const OWN = 'your change';
+
+export function putUpOwn(source: string): void {
+  for (const [name, { path }] of [...headings]) if (path === OWN) headings.delete(name);
+  putUp(OWN, source);
+}
+
 export const headingOf = (name: string): Heading | undefined => headings.get(name);
 
 /** Names of the texts that are there. */

@@ -4,9 +4,10 @@ import { patchOf, type MadePatch, type PatchHead } from '../language/patch-of';
 import { parseKernel } from '../language/parser';
 import type { KernelText } from '../language/ast';
 import { kernelSource, kernelText, loadKernel } from './index';
+import { OWN } from './shelf';
 
 /** What a patch is called where a place in it is told. */
-export const PATCH_FILE = 'your change';
+export const PATCH_FILE = OWN;
 
 /** The text of a kernel or a design; null where it cannot be put together. @param patch a text of the user's own */
 export function wholeText(name: string, patch?: string): OneText | null {

@@ -2,7 +2,7 @@
 import type { Kernel } from '../../language/assemble';
 import type { Program } from '../../language/program';
 import { originOf, parseProvenance, SOURCES, type Origin } from '../../language/provenance';
-import { loadKernel } from '../../kernels/index';
+import { kernelText, loadKernel } from '../../kernels/index';
 import type { RunView } from '../store/run-view';
 import { THREAD } from './thread';
 
@@ -51,14 +51,16 @@ const ELIXIR = 'https://elixir.bootlin.com/linux';
 
 export const loreUrl = (id: string): string => `https://lore.kernel.org/all/${encodeURIComponent(id)}/`;
 
-const kernels = new Map<string, Kernel>();
+const kernels = new Map<string, { readonly text: unknown; readonly kernel: Kernel }>();
 
 /** The kernel that a program was made of; null where it cannot be had any more. */
 export function kernelOf({ kernel: name }: Program): Kernel | null {
+  // The user's own kernel has one name and many texts.
+  const text = kernelText(name);
   const known = kernels.get(name);
-  if (known) return known;
+  if (known && known.text === text) return known.kernel;
   const loaded = loadKernel(name);
-  if (loaded.ok) kernels.set(name, loaded.kernel);
+  if (loaded.ok) kernels.set(name, { text, kernel: loaded.kernel });
   return loaded.ok ? loaded.kernel : null;
 }
 

@@ -39,10 +39,10 @@ const nothing = (a: RunView, kernel: string): BesideView => ({
 /** The second run of a machine with many CPUs comes later, from a worker. */
 companion.make = (a, kernel) => {
   current?.abort();
-  const { text } = get();
-  if (a.program.cpus <= SMALL) return made(a, kernel, makeRun(text, FILE, kernel));
+  const { text, kernelPatch } = get();
+  if (a.program.cpus <= SMALL) return made(a, kernel, makeRun(text, FILE, kernel, kernelPatch));
   const abort = (current = new AbortController());
-  runInWorker(setKernel(text, kernel), FILE, abort.signal).then(
+  runInWorker(setKernel(text, kernel), FILE, kernelPatch, abort.signal).then(
     (result) => !abort.signal.aborted && put(made(a, kernel, result)),
     (error: unknown) => {
       if (abort.signal.aborted) return;

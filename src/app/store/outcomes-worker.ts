@@ -1,5 +1,5 @@
 /** Computes many outcomes, one by one: cells of the matrix, points of a failure map. The client ends it by ending the worker. */
-import { loadKernelTexts } from '../../kernels/index';
+import { loadKernelTexts, putUpPatch } from '../../kernels/index';
 import { computeFailureMap, type FailureCell, type FailureMap } from '../../litmus/failures';
 import { loadGallery } from '../../litmus/gallery';
 import { computeCell, type MatrixCell, type Vendor } from '../../litmus/matrix';
@@ -9,7 +9,7 @@ export type ToOutcomesWorker =
       readonly job: 'matrix';
       readonly todo: readonly { readonly row: string; readonly column: string; readonly vendor: Vendor }[];
     }
-  | { readonly job: 'failures'; readonly text: string; readonly errno: string };
+  | { readonly job: 'failures'; readonly text: string; readonly errno: string; readonly patch: string };
 
 export type FromOutcomesWorker =
   | { readonly type: 'cells'; readonly cells: readonly MatrixCell[] }
@@ -37,7 +37,10 @@ scope.onmessage = ({ data }) => {
 async function work(asked: ToOutcomesWorker): Promise<void> {
   await Promise.all([loadGallery(), loadKernelTexts()]);
   if (asked.job === 'matrix') matrix(asked.todo);
-  else failures(asked.text, asked.errno);
+  else {
+    putUpPatch(asked.patch);
+    failures(asked.text, asked.errno);
+  }
 }
 
 function matrix(todo: Extract<ToOutcomesWorker, { job: 'matrix' }>['todo']): void {

@@ -4,6 +4,7 @@
  */
 import { createStore } from 'zustand/vanilla';
 import type { FailureCell, FailureMap } from '../../litmus/failures';
+import { app } from './store';
 import { matrixColumns, matrixRows, type MatrixCell, type MatrixColumn, type Vendor } from '../../litmus/matrix';
 import type { FromOutcomesWorker, ToOutcomesWorker } from './outcomes-worker';
 
@@ -29,6 +30,8 @@ export interface Outcomes {
   readonly failures: Progress & {
     readonly text: string;
     readonly errno: string;
+    /** The user's own kernel. */
+    readonly patch: string;
     readonly cells: readonly FailureCell[];
     /** The run without a fault; null until all is computed. */
     readonly base: FailureMap['base'] | null;
@@ -40,7 +43,7 @@ const IDLE: Progress = { running: false, done: 0, of: 0, error: '' };
 
 export const outcomes = createStore<Outcomes>(() => ({
   matrix: { ...IDLE, columns: [], lines: [] },
-  failures: { ...IDLE, text: '', errno: '-EIO', cells: [], base: null, left: 0 },
+  failures: { ...IDLE, text: '', errno: '-EIO', patch: '', cells: [], base: null, left: 0 },
 }));
 
 const get = outcomes.getState;
@@ -140,13 +143,14 @@ function putCells(cells: readonly MatrixCell[]): void {
 /** Fails every step that the text's run reaches, one at a time. */
 export function computeFailures(text: string, errno: string): void {
   const { failures } = get();
-  if (failures.text === text && failures.errno === errno && failures.base) return;
-  start([{ job: 'failures', text, errno }], (message) => {
+  const patch = app.getState().kernelPatch;
+  if (failures.text === text && failures.errno === errno && failures.patch === patch && failures.base) return;
+  start([{ job: 'failures', text, errno, patch }], (message) => {
     if (message.type === 'points')
       setFailures({ cells: [...get().failures.cells, ...message.cells], done: message.done, of: message.of });
     else if (message.type === 'map') setFailures({ base: message.base, left: message.left });
     else if (message.type === 'done') setFailures({ running: false });
     else if (message.type === 'failed') setFailures({ running: false, error: message.message });
   });
-  setFailures({ ...IDLE, running: true, text, errno, cells: [], base: null, left: 0 });
+  setFailures({ ...IDLE, running: true, text, errno, patch, cells: [], base: null, left: 0 });
 }

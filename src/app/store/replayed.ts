@@ -51,7 +51,7 @@ export function replay({ program, taken, derived }: ConformResult, originUs: num
   };
   const timeline = timelineOfRun(result, derived.name);
   const outcome = outcomeOf(result, loaded.litmus, 0);
-  return { parts: { litmus: loaded.litmus, program, history, initial, timeline, outcome }, moments };
+  return { parts: { litmus: loaded.litmus, program, history, initial, timeline, outcome, patch: '' }, moments };
 }
 
 /** The events of a trace's timeline at which those moments are. */

@@ -1,5 +1,6 @@
 /** A run as the page holds it: what it came to, how it is drawn, and a cursor that gives the state at any step. */
 import type { Program } from '../../language/program';
+import { patchFor, putUpPatch } from '../../kernels/index';
 import { load } from '../../litmus/load';
 import { outcomeOf, sentence, type Outcome, type Sentence } from '../../litmus/outcome';
 import type { Litmus } from '../../litmus/parse';
@@ -18,6 +19,8 @@ export interface RunView {
   readonly timeline: Timeline;
   readonly outcome: Outcome;
   readonly sentence: Sentence;
+  /** The change of a kernel that it ran on; '' for a kernel that is shipped. */
+  readonly patch: string;
 }
 
 export type Made =
@@ -29,9 +32,11 @@ export const SEED = 0;
 /**
  * Text to run, at once and in this thread.
  * @param kernel instead of the one that the text names
+ * @param patch the user's own kernel, which counts where it is that one
  */
-export function makeRun(text: string, file: string, kernel?: string): Made {
-  const loaded = load(text, file, kernel === undefined ? {} : { kernel });
+export function makeRun(text: string, file: string, kernel?: string, patch = ''): Made {
+  const edited = patchFor(kernel ?? kernelNamed(text), patch);
+  const loaded = load(text, file, { edited, ...(kernel === undefined ? {} : { kernel }) });
   if (!loaded.ok) return loaded;
   const result = run(loaded.program, { seed: SEED });
   const outcome = outcomeOf(result, loaded.litmus, SEED);
@@ -44,9 +49,13 @@ export function makeRun(text: string, file: string, kernel?: string): Made {
       initial: result.initial,
       timeline: timelineOfRun(result, loaded.litmus.name),
       outcome,
+      patch: edited.length > 0 ? patch : '',
     }),
   };
 }
+
+/** The kernel that a litmus text names; '' where it does not get so far. */
+export const kernelNamed = (text: string): string => /^kernel\s+(\S+)/m.exec(text)?.[1] ?? '';
 
 export interface RunParts {
   readonly litmus: Litmus;
@@ -55,9 +64,12 @@ export interface RunParts {
   readonly initial: Int32Array;
   readonly timeline: Timeline;
   readonly outcome: Outcome;
+  readonly patch: string;
 }
 
 export function viewOf({ initial, ...parts }: RunParts): RunView {
+  // Places of the run are in it.
+  if (parts.patch !== '') putUpPatch(parts.patch);
   return {
     ...parts,
     cursor: new Cursor(parts.history, initial),

@@ -1,16 +1,18 @@
 /** Runs one text and hands the run over, columns and all. */
 import type { Problem } from '../../language/errors';
-import { loadKernelTexts } from '../../kernels/index';
+import { loadKernelTexts, patchFor } from '../../kernels/index';
 import { load } from '../../litmus/load';
 import { outcomeOf } from '../../litmus/outcome';
 import type { HistoryColumns } from '../../machine/history';
 import { run } from '../../machine/run';
 import { timelineOfRun } from '../../timeline/from-run';
-import { SEED, type RunParts } from './run-view';
+import { kernelNamed, SEED, type RunParts } from './run-view';
 
 export interface ToRunWorker {
   readonly text: string;
   readonly file: string;
+  /** The user's own kernel, where it has one. */
+  readonly patch: string;
 }
 
 export type FromRunWorker =
@@ -23,10 +25,11 @@ const scope = self as unknown as {
   postMessage(message: FromRunWorker): void;
 };
 
-scope.onmessage = async ({ data: { text, file } }) => {
+scope.onmessage = async ({ data: { text, file, patch } }) => {
   try {
     await loadKernelTexts();
-    const loaded = load(text, file);
+    const edited = patchFor(kernelNamed(text), patch);
+    const loaded = load(text, file, { edited });
     if (!loaded.ok) {
       scope.postMessage({ type: 'problems', problems: loaded.problems });
       return;
@@ -41,6 +44,7 @@ scope.onmessage = async ({ data: { text, file } }) => {
         initial: result.initial,
         timeline: timelineOfRun(result, loaded.litmus.name),
         outcome: outcomeOf(result, loaded.litmus, SEED),
+        patch: edited.length > 0 ? patch : '',
       },
     });
   } catch (error) {

@@ -54,7 +54,7 @@ export function runText(text: string, options: Options): void {
       },
     },
   });
-  runInWorker(text, FILE, abort.signal).then(
+  runInWorker(text, FILE, get().kernelPatch, abort.signal).then(
     (made) => {
       if (abort.signal.aborted) return;
       set({ work: null });
@@ -74,7 +74,7 @@ const message = (error: unknown): string => (error instanceof Error ? error.mess
 /** A defect of ours must not take the page down: it is said, and the last run stays. */
 function attempt(text: string): Made | null {
   try {
-    return makeRun(text, FILE);
+    return makeRun(text, FILE, undefined, get().kernelPatch);
   } catch (error) {
     set({ notice: { tone: 'error', text: 'The run failed inside Hotlanes.', details: [message(error)] } });
     return null;
