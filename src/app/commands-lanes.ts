@@ -1,8 +1,9 @@
 /** Commands of the lanes: moving what is shown, and selecting. */
 import { lanes } from './lanes-handle';
-import type { Command } from './registry';
+import type { Command, CommandFamily } from './registry';
 import { clear, openDialog, toMark } from './store/page';
-import { timelineOf } from './store/state';
+import { seek } from './store/player';
+import { lastOf, timelineOf } from './store/state';
 import { get } from './store/store';
 
 const PAN = 0.2;
@@ -12,6 +13,18 @@ function pan(share: number): void {
   const view = lanes.view;
   view?.panBy(view.viewWidth * share);
 }
+
+/** To the place after a step, or at an event; undefined where there are not so many. */
+export function toStep(step: number): Command | undefined {
+  const s = get();
+  if (!Number.isSafeInteger(step) || step > lastOf(s) || timelineOf(s) === null) return undefined;
+  const title = `Go to ${s.showing === 'run' ? 'step' : 'event'} ${step.toLocaleString('en')}`;
+  return { id: `play.to.${step}`, title, group: 'Play', keys: [], run: () => seek(step), minor: true };
+}
+
+export const laneFamilies: readonly CommandFamily[] = [
+  { prefix: 'play.to.', of: (rest) => (/^\d{1,9}$/.test(rest) ? toStep(Number(rest)) : undefined), list: () => [] },
+];
 
 const lane = (id: string, title: string, key: string, run: () => void): Command => ({
   id: `lanes.${id}`,

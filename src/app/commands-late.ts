@@ -1,11 +1,11 @@
 /** The commands of all parts that come once the lanes are there. A part with commands of its own adds a line here. */
 import { actCommands, actFamilies } from './commands-act';
-import { laneCommands } from './commands-lanes';
+import { laneCommands, laneFamilies } from './commands-lanes';
 import { openCommands, openFamilies } from './commands-open';
 import { sessionCommands } from './commands-session';
 import { allRegistered, registerCommands } from './registry';
 
-registerCommands(laneCommands);
+registerCommands(laneCommands, laneFamilies);
 registerCommands(sessionCommands);
 registerCommands(actCommands, actFamilies);
 registerCommands(openCommands, openFamilies);

@@ -36,6 +36,7 @@ export interface CommandFamily {
 
 const byId = new Map<string, Command>();
 const families: CommandFamily[] = [];
+const listeners = new Set<() => void>();
 let byKey: ReadonlyMap<string, Command> | null = null;
 let keysThen: unknown = null;
 let loaded = false;
@@ -45,6 +46,13 @@ export function registerCommands(list: readonly Command[], alike: readonly Comma
   for (const command of list) byId.set(command.id, command);
   families.push(...alike);
   byKey = null;
+  for (const tell of listeners) tell();
+}
+
+/** Tells when more commands are there; returns what stops it. */
+export function onRegistered(tell: () => void): () => void {
+  listeners.add(tell);
+  return () => void listeners.delete(tell);
 }
 
 /** Said once, when all parts have registered theirs: an id that is unknown then is wrong. */

@@ -11,8 +11,12 @@ import { ImportReportView } from './ImportReportView';
 import { LaneTable } from './LaneTable';
 import { SourcesView } from './SourcesView';
 import styles from './overlays.module.css';
+import palette from './palette.module.css';
 
 const MatrixView = lazy(() => import('./MatrixView').then((m) => ({ default: m.MatrixView })));
+const Palette = lazy(() => import('./Palette').then((m) => ({ default: m.Palette })));
+const KeysView = lazy(() => import('./KeysView').then((m) => ({ default: m.KeysView })));
+const Branches = lazy(() => import('./Branches').then((m) => ({ default: m.Branches })));
 const FailuresView = lazy(() => import('./FailuresView').then((m) => ({ default: m.FailuresView })));
 
 /** Tables that take the whole page and scroll in themselves. */
@@ -39,7 +43,17 @@ export default function DialogHost() {
     <Dialog.Root open={open !== null} onOpenChange={(stays) => !stays && closeDialog()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={styles.backdrop} />
-        {dialog && (
+        {dialog === 'palette' && (
+          <Dialog.Popup className={palette.popup}>
+            <Dialog.Title className="visually-hidden">{titles.palette}</Dialog.Title>
+            <Boundary what={titles.palette}>
+              <Suspense fallback={null}>
+                <Palette />
+              </Suspense>
+            </Boundary>
+          </Dialog.Popup>
+        )}
+        {dialog && dialog !== 'palette' && (
           <Dialog.Popup className={`${styles.dialog} ${WIDE.has(dialog) ? styles.wide : ''}`}>
             <div className={styles.dialogHead}>
               <Dialog.Title className={styles.dialogTitle}>{titles[dialog]}</Dialog.Title>
@@ -57,6 +71,10 @@ export default function DialogHost() {
                 {dialog === 'table' && <LaneTable />}
                 {dialog === 'report' && <ImportReportView />}
                 {dialog === 'sources' && <SourcesView />}
+                <Suspense fallback={null}>
+                  {dialog === 'keys' && <KeysView />}
+                  {dialog === 'branches' && <Branches />}
+                </Suspense>
               </div>
             )}
           </Dialog.Popup>

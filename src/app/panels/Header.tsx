@@ -1,4 +1,4 @@
-import { commandById } from '../commands';
+import { runCommand } from '../registry';
 import { themeOf } from '../store/state';
 import { useApp } from '../use-app';
 import { CommandButton } from '../ui/CommandButton';
@@ -20,7 +20,7 @@ export function Header() {
             type="button"
             className={styles.back}
             aria-label="Back to the run"
-            onClick={() => commandById('open.run')?.run()}
+            onClick={() => runCommand('open.run')}
           >
             ← <span className={styles.long}>Back to the run</span>
             <span className={styles.short}>Run</span>

@@ -36,7 +36,9 @@ export function setTab(tab: TextTab): void {
 
 export const openMenu = (menu: OpenMenu): void => set({ menu });
 export const closeMenu = (): void => set({ menu: null });
-export const openDialog = (dialog: AppState['dialog']): void => set({ dialog, playing: false });
+/** Something to read stops what plays; choosing what to do next does not. */
+export const openDialog = (dialog: AppState['dialog']): void =>
+  set({ dialog, menu: null, playing: dialog === 'palette' && get().playing });
 export const closeDialog = (): void => set({ dialog: null });
 
 /** Selects, and brings the playhead to where it is. */

@@ -1,5 +1,5 @@
-import type { ReactNode } from 'react';
-import { commandById, keysOf, keyText } from '../registry';
+import { useSyncExternalStore, type ReactNode } from 'react';
+import { commandById, keysOf, keyText, onRegistered, runCommand } from '../registry';
 import { useApp } from '../use-app';
 import styles from './ui.module.css';
 
@@ -16,7 +16,7 @@ interface Props {
 
 /** A button for a command: named and explained alike wherever it stands, its key told. */
 export function CommandButton({ id, label, children, disabled, pressed, kind = 'icon', className }: Props) {
-  const command = commandById(id);
+  const command = useSyncExternalStore(onRegistered, () => commandById(id));
   const title = label ?? command?.title ?? id;
   // its key may be changed
   const key = useApp(() => command && keysOf(command)[0]);
@@ -28,7 +28,7 @@ export function CommandButton({ id, label, children, disabled, pressed, kind = '
       aria-pressed={pressed}
       title={key === undefined ? title : `${title} (${keyText(key)})`}
       disabled={disabled}
-      onClick={() => command?.run()}
+      onClick={() => runCommand(id)}
     >
       {children ?? title}
     </button>
