@@ -118,7 +118,7 @@ export interface AppState {
   readonly problems: readonly Problem[];
   /** The run of the last text that was without problems. */
   readonly run: RunView | null;
-  /** What is changed of the kernel that the text names, as a kernel text; '' for nothing. */
+  /** A change of a kernel, as a kernel text with a name of its own, on which a text runs that names it; '' for none. */
   readonly kernelPatch: string;
   /** All that was done, as a tree of texts; `text` and `kernelPatch` are those of the node that is shown. */
   readonly session: Session;

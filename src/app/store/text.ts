@@ -31,7 +31,8 @@ export const changeText = (text: string, done: Done): void => change({ text }, d
 /** Another change of the kernel: a node of the session like any other. */
 export const changePatch = (patch: string, done: Done): void => change({ patch }, done);
 
-function change(next: { readonly text?: string; readonly patch?: string }, done: Done): void {
+/** Either, or both at once: a first change of the kernel has its name in the text. */
+export function change(next: { readonly text?: string; readonly patch?: string }, done: Done): void {
   const s = get();
   const { text = s.text, patch = s.kernelPatch } = next;
   if (text === s.text && patch === s.kernelPatch) return;
@@ -114,9 +115,10 @@ export function replaceText(
   clearTimeout(pending);
   lastTyped = 0;
   const s = get();
-  const node = { text, patch: '', scenario, label, when: Date.now(), at: null };
-  const same = s.text === text && s.kernelPatch === '' && s.scenario === scenario;
-  set({ text, kernelPatch: '', scenario, session: same ? s.session : grow(node), live: null, ...toRun(s) });
+  // A change of a kernel stays at hand for other texts, which name it or do not.
+  const node = { text, patch: s.kernelPatch, scenario, label, when: Date.now(), at: null };
+  const same = s.text === text && s.scenario === scenario;
+  set({ text, scenario, session: same ? s.session : grow(node), live: null, ...toRun(s) });
   set({ playhead: Math.min(s.playhead, lastOf(get())), playing: false, unfolding: false, notice: null, menu: null });
   runText(text, { keep: false, unfold });
 }
@@ -146,10 +148,10 @@ export function scenarioOf(s: AppState): string {
 /** The text that the gallery has under this name; null where the user's text is that very text, or began as none. */
 export function originalOf(s: AppState): string | null {
   const original = galleryText(scenarioOf(s));
-  return original === undefined || (original === s.text && s.kernelPatch === '') ? null : original;
+  return original === undefined || original === s.text ? null : original;
 }
 
 export function toOriginal(): void {
   const original = originalOf(get());
-  if (original !== null) change({ text: original, patch: '' }, { label: 'back to the original' });
+  if (original !== null) change({ text: original }, { label: 'back to the original' });
 }
