@@ -74,9 +74,8 @@ export function reads(asker: Asker, code: Code, told: (cell: number) => void): v
     case 'nextState': {
       inner(code.from);
       inner(code.target);
-      const [a, b] = [valueOf(asker, code.from), valueOf(asker, code)];
-      for (const { number, registeredCell } of program.states)
-        if (registeredCell >= 0 && number >= Math.min(a, b) && number <= Math.max(a, b)) told(registeredCell);
+      const state = program.states[program.stateByNumber[valueOf(asker, code)] ?? -1];
+      if (state && state.registeredCell >= 0) told(state.registeredCell);
       return;
     }
     case 'bin': {
