@@ -15,13 +15,11 @@ import { viewTrace, type TraceView } from './seen';
 import { hitsOf, settledText, strikesOf } from './strikes';
 import { Tally } from './tally';
 import { findArrivals } from './turns';
-import { paceOf } from './pace';
+import { farthest } from './pace';
 import type { Taken } from './mover';
 
 /** Stamps of the log and of the trace may be this far apart, microseconds. */
 const STAMPS = 250_000;
-/** Schedules of acts that overlap that are tried before it is said that there is none. */
-const SCHEDULES = 10;
 
 export interface ConformResult {
   readonly report: ConformReport;
@@ -52,24 +50,15 @@ export function conform(files: CaptureFiles): ConformResult {
   const arrivals = findArrivals(view, (s) => vcpuContext(roles.of(s), program), roles.turnFunctions);
   const demands = demandsOf(capture, derived, view, arrivals, roles, actsOf(capture), table, shift);
   const log = viewLog(program, files.dmesg);
-  const together = overlapping(derived);
-  const attempt = (schedule: number): { follower: Follower; tally: Tally } => {
+  const { follower, tally } = farthest((windows) => {
     const tally = new Tally();
-    const pace = paceOf(schedule);
-    const follower = new Follower({ program, derived, demands, view, arrivals, roles, log, table, tally, pace });
+    const follower = new Follower({ program, derived, demands, view, arrivals, roles, log, table, tally, windows });
     tellUnknown(follower, files, derived, view);
     follower.follow();
     follower.moments.finish(capture.observed.host ?? '', capture.observed.online_end ?? '');
     tellRest(follower, derived);
-    return { follower, tally };
-  };
-  let best = attempt(0);
-  // the trace does not show who took a lock first: of acts that overlap another schedule may be the one
-  for (let n = 1; n < SCHEDULES && together > 0 && best.tally.inAll > 0; n++) {
-    const other = attempt(n);
-    if (other.tally.inAll === 0 || other.follower.lines.count > best.follower.lines.count) best = other;
-  }
-  const { follower, tally } = best;
+    return { follower, tally, differsAt: follower.lead.differ.firstAt };
+  });
   count(tally, 'leave', [...view.left, ...log.left]);
   count(tally, 'leave', [
     ['ioctls of the VMM beside KVM_RUN', otherIoctls(derived, view, roles).size],
@@ -83,7 +72,7 @@ export function conform(files: CaptureFiles): ConformResult {
       'CPUs that tasks were put on',
       taken.filter(({ transition: { kind } }) => kind === 'wake' || kind === 'push').length,
     ],
-    ['order of acts that overlapped', together],
+    ['order of acts that overlapped', overlapping(derived)],
     ['order of lines printed at once', follower.lead.logs.swapped],
   ]);
   for (const b of derived.besides) tally.take(`acts of the capture that ask nothing of the model: ${b.why}`);

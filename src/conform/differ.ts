@@ -10,6 +10,8 @@ import type { Tally } from './tally';
 const AROUND = 3;
 
 export class Differ {
+  /** The demand at which the first difference was found. */
+  firstAt = Infinity;
   /** What the model showed last. */
   private readonly recent: string[] = [];
 
@@ -27,6 +29,7 @@ export class Differ {
 
   tell(category: Difference['category'], what: string, sides: { kernel: string; model: string }, seen?: Seen): void {
     this.tally.differ(this.difference(category, what, sides, seen));
+    if (category !== 'not modelled') this.firstAt = Math.min(this.firstAt, this.lead.position);
   }
 
   difference(

@@ -65,6 +65,7 @@ export class Follower {
       case 'begin':
         this.vcpus.killedEnd();
         if (demand.planned.act?.do === 'modprobe') this.lead.modules = true;
+        if (demand.planned.act?.do === 'affine') this.vcpus.beforeMove(demand.planned.words.split(' ')[1]!);
         this.lead.begun[demand.planned.actor] = Math.max(
           this.lead.begun[demand.planned.actor]!,
           demand.planned.index + 1,

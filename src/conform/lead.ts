@@ -13,7 +13,7 @@ import { SLACK, type Roles } from './roles';
 import { inlinedIn, type TraceView } from './seen';
 import { describeShown, Eye, type Shown } from '../timeline/visible';
 import { Kind, type EventTable } from '../timeline/ftrace-events';
-import type { Pace } from './pace';
+import { isIn, type Window } from './pace';
 import type { Tally } from './tally';
 import type { Arrivals } from './turns';
 import type { MachineEvent } from '../timeline/watched';
@@ -31,7 +31,8 @@ export interface FollowInput {
   readonly log: LogView;
   readonly table: EventTable;
   readonly tally: Tally;
-  readonly pace: Pace;
+  /** Demands before which acts that are under way go on by themselves. */
+  readonly windows: readonly Window[];
 }
 
 /** What is heard on a move that must show nothing. */
@@ -276,11 +277,12 @@ export class Lead implements Choices {
     }
   }
 
-  /** Acts that are under way go on, where the schedule has them not wait. */
+  /** In a window, acts that are under way go on as far as nobody sees it. */
   othersGoOn(): void {
-    const { program, pace } = this.input;
+    const { program, windows } = this.input;
+    if (!isIn(windows, this.position)) return;
     for (const [i, { context }] of program.actors.entries()) {
-      if (this.progress(i) >= this.begun[i]! || !pace(this.position, i)) continue;
+      if (this.progress(i) >= this.begun[i]!) continue;
       for (let n = 0; n < MAX_MOVES && (this.quiet(context) || this.helpQuietly(context)); n++);
     }
   }

@@ -1,20 +1,46 @@
 /**
- * How far acts that go on beside one another have come when nothing is seen of them: the trace shows neither who took a lock
- * first nor when. A pace is a rule for it, so that following a capture can be repeated with another one.
+ * How far acts that are under way have come while nothing is seen of them: the trace shows neither who took a lock first nor
+ * when a silent part of an act came. Normally each waits until something is seen of it; in a window each goes on at once.
  */
 
-/** Whether an actor goes on by itself, as far as nobody sees it, before the demand of this index is met. */
-export type Pace = (demand: number, actor: number) => boolean;
-
-/** 0: each waits until something is seen of it. 1: each goes on at once. Others: now this, now that, the same each time. */
-export function paceOf(schedule: number): Pace {
-  if (schedule < 2) return () => schedule === 1;
-  return (demand, actor) => (mixed(schedule * 0x9e3779b1 + demand * 0x85ebca6b + actor * 0xc2b2ae35) & 1) === 1;
+/** Demands from one to another, both included. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
 }
 
-function mixed(value: number): number {
-  let x = value | 0;
-  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
-  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
-  return (x ^ (x >>> 16)) >>> 3;
+/** How far before a difference such a window may begin, in demands. */
+const BEFORE = [2, 6, 20, 60, 200];
+/** Most runs through a capture. */
+const RUNS = 16;
+
+export interface Tried {
+  /** Index of the demand at which the first difference was found; Infinity: there is none. */
+  readonly differsAt: number;
+}
+
+/** Follows a capture again and again with other windows as long as that brings it further. Returns the run that came farthest. */
+export function farthest<T extends Tried>(follow: (windows: readonly Window[]) => T): T {
+  let windows: readonly Window[] = [];
+  let best = follow(windows);
+  for (let runs = 1, better = true; better && best.differsAt < Infinity;) {
+    better = false;
+    const { differsAt } = best;
+    for (const before of BEFORE) {
+      if (runs >= RUNS) return best;
+      runs += 1;
+      const wider = [...windows, { from: differsAt - before, to: differsAt }];
+      const other = follow(wider);
+      if (other.differsAt <= best.differsAt) continue;
+      best = other;
+      windows = wider;
+      better = true;
+      break;
+    }
+  }
+  return best;
+}
+
+export function isIn(windows: readonly Window[], demand: number): boolean {
+  return windows.some(({ from, to }) => demand >= from && demand <= to);
 }

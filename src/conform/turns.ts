@@ -66,7 +66,7 @@ export function findArrivals(view: TraceView, vcpuOf: (s: Seen) => number, funct
       if (s.what === 'guest') at.arriving = false;
     } else {
       turns.add(s.row);
-      if (fn === 'kvm_sched_out' && at.arriving) {
+      if ((fn === 'kvm_sched_out' || again) && at.arriving) {
         cut.add(at.last);
         at.arriving = false;
       }

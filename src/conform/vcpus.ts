@@ -50,6 +50,22 @@ export class Vcpus {
     return false;
   }
 
+  /** A thread that is about to be moved is, on the CPU where it still is, where it comes to the next one from. */
+  beforeMove(name: string): void {
+    const { machine } = this.lead.mover;
+    const { roles, arrivals } = this.lead.input;
+    const x = roles.contextNamed(name);
+    const next = arrivals.route.get(x)?.find((r) => r.t > this.lead.now);
+    if (x < 0 || !next || this.lead.strict.has(x) || !lives(machine, x)) return;
+    const cpu = machine.head(x, Head.cpu);
+    if (cpu === next.cpu || !machine.mayRun(x, cpu)) return;
+    if (next.way === 'load') {
+      this.lead.leaving = x;
+      this.lead.advance(x, () => this.outside(x), cpu);
+      this.lead.leaving = -1;
+    } else if (this.outside(x)) this.lead.advance(x, () => machine.instrOf(x).op === 'guest', cpu);
+  }
+
   /** The host takes the CPU from a vCPU in the guest. */
   private switchOut(x: number, out: () => boolean): void {
     const { machine } = this.lead.mover;

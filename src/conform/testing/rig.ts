@@ -77,8 +77,8 @@ class Rig {
   private readonly spinning = new Set<string>();
   private nextPid: number;
   private sinceOops = -1;
-  /** Context that died last. */
-  private victim = 0;
+  /** Threads that die or were killed: they are over before the rig goes on. */
+  private readonly ending = new Set<number>();
   private a: number;
 
   constructor(
@@ -327,7 +327,11 @@ class Rig {
     entry['result'] = result > 0 ? 0 : result;
     if (result < 0) entry['errno'] = errnoName(result);
     if (deed.do === 'create_vm' && result === -2) entry['failed_call'] = 'open(/dev/kvm)';
-    if (deed.do === 'kill') this.vmms.get(String(deed['task']))!.alive = false;
+    if (deed.do === 'kill') {
+      const vmm = this.vmms.get(String(deed['task']))!;
+      vmm.alive = false;
+      for (const [x, task] of this.tasks) if (vmm.threads.has(task.pid)) this.ending.add(x);
+    }
     if (deed.do === 'stop')
       for (const [tid, task] of this.process(deed.actor === 'admin' ? `vmm-${String(deed['vm'])}` : deed.actor, -1).threads)
         this.actions.push({ t: at, t_end: at, actor: deed.actor === 'admin' ? `vmm-${String(deed['vm'])}` : deed.actor, do: 'vcpu_thread_end', task, tid, result: 0, traced: this.writer.on }); // prettier-ignore
@@ -417,7 +421,7 @@ class Rig {
       if (kind === 'actor' && instr.op === 'action') return 1;
       return 0.04;
     }
-    if (vcpu >= 0 && t.context !== this.victim) return quiet ? 0.5 : 0.12;
+    if (vcpu >= 0 && !this.ending.has(t.context)) return quiet ? 0.5 : 0.12;
     return 1;
   }
 
@@ -436,7 +440,7 @@ class Rig {
   /** Somebody beside the guests has something to do, or is about to die. */
   private busy(): boolean {
     const { program, machine } = this;
-    if (this.runs(this.victim) && machine.enabled().some((t) => this.may(t) && t.context === this.victim)) return true;
+    if (machine.enabled().some((t) => this.ending.has(t.context) && this.may(t))) return true;
     return machine.enabled().some((t) => this.may(t) && program.contexts[t.context]!.vcpu < 0 && t.kind !== 'preempt' && t.kind !== 'switch'); // prettier-ignore
   }
 
@@ -468,7 +472,7 @@ class Rig {
         this.say(`CPU: ${effect.cpu} PID: ${task?.pid ?? 0} Comm: ${task?.comm ?? '?'} Tainted: G           OE`);
         this.say('Call Trace:', ' <TASK>', ` ${effect.caller}+0x10/0x20 [kvm]`, '---[ end trace 0000000000000000 ]---');
         this.sinceOops = 0;
-        this.victim = context;
+        this.ending.add(context);
         return;
     }
   }
