@@ -121,6 +121,7 @@ class Derivation {
         `capture.json: there is no kernel text for ${capture.kernel} (there are ${options.kernels.join(', ')})`,
       );
     if (capture.vendor === undefined) throw new DeriveError('capture.json: vendor: it is amd or intel');
+    if (kernel.assumed) this.assumptions.push(kernel.assumed);
     const machine = machineOf(capture, this.acts, options.tscUnstable ?? false);
     if (!machine) throw new DeriveError('capture.json: cpus: it says how many were booted and how many are possible');
     for (const act of this.acts) if (act.do === 'create_vcpu') this.vmOf(text(act, 'vm')).vcpus = Math.max(this.vmOf(text(act, 'vm')).vcpus, number(act, 'vcpu') + 1); // prettier-ignore
