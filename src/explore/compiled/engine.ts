@@ -1,0 +1,302 @@
+/**
+ * The compiled search: makes the module, gives it memory as it grows, and reads what it found. Memory beyond the rows of
+ * words is, in this order, the pairs and the index of the nodes, the pairs and the index of the states, and their parents.
+ */
+import { Head, type Program } from '../../language/program';
+import { Machine, type Transition } from '../../machine/machine';
+import { compileSearch, Status, type Compiled } from './module';
+import { KINDS } from './transitions';
+
+interface Exports {
+  run(budget: number): number;
+  begin(): void;
+  decode(state: number): void;
+  expand(): void;
+  rehashNodes(): void;
+  rehashRoots(): void;
+}
+
+const PAGE = 65_536;
+/** Pages of a whole 32-bit memory. */
+const MOST_PAGES = 65_536;
+
+export interface EngineOptions {
+  /** Most states that are kept. */
+  readonly maxStates?: number;
+  /** Most bytes of memory that the search takes. */
+  readonly maxBytes?: number;
+}
+
+type Part = 'nodes.pairs' | 'nodes.index' | 'roots.pairs' | 'roots.index' | 'parents';
+const PARTS: readonly Part[] = ['nodes.pairs', 'nodes.index', 'roots.pairs', 'roots.index', 'parents'];
+
+export class Engine {
+  readonly compiled: Compiled;
+  private readonly memory: WebAssembly.Memory;
+  private readonly exports: Exports;
+  private readonly globals: Readonly<Record<string, WebAssembly.Global>>;
+  private sizes: Record<Part, number> = {
+    'nodes.pairs': 1 << 16,
+    'nodes.index': 1 << 16,
+    'roots.pairs': 1 << 16,
+    'roots.index': 1 << 16,
+    parents: 1 << 15,
+  };
+  private readonly maxPages: number;
+  /** The memory limit ended the search. */
+  outOfMemory = false;
+
+  constructor(
+    private readonly program: Program,
+    machine: Machine,
+    { maxStates = 2 ** 31, maxBytes = 2 ** 31 }: EngineOptions = {},
+  ) {
+    this.maxPages = Math.min(MOST_PAGES, Math.floor(maxBytes / PAGE));
+    this.compiled = compileSearch(program, machine.s.slice(0, program.width), this.maxPages);
+    const pages = Math.ceil(this.compiled.memory.end / PAGE);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: Math.max(pages, this.maxPages) });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(this.compiled.bytes), {
+      env: { memory: this.memory },
+    });
+    this.exports = instance.exports as unknown as Exports;
+    this.globals = instance.exports as unknown as Record<string, WebAssembly.Global>;
+    this.put('most', Math.min(maxStates, 2 ** 31) | 0);
+    this.place(this.sizes, null);
+    this.begin(machine);
+  }
+
+  private get(name: string): number {
+    return Number(this.globals[name]!.value);
+  }
+
+  private put(name: string, value: number): void {
+    this.globals[name]!.value = value;
+  }
+
+  /** Moves the parts to where they lie with these sizes, in bytes. False where there is not that much memory. */
+  private place(sizes: Record<Part, number>, before: Record<Part, number> | null): boolean {
+    const total = PARTS.reduce((sum, part) => sum + sizes[part], this.compiled.memory.end);
+    const pages = Math.ceil(total / PAGE);
+    const now = this.memory.buffer.byteLength / PAGE;
+    if (pages > now) {
+      if (pages > this.maxPages) return false;
+      try {
+        this.memory.grow(pages - now);
+      } catch {
+        return false;
+      }
+    }
+    const bytes = new Uint8Array(this.memory.buffer);
+    const from = before && this.addresses(before);
+    const to = this.addresses(sizes);
+    // everything moves upwards, so the last part moves first
+    for (const part of [...PARTS].reverse()) {
+      if (from && from[part] !== to[part]) bytes.copyWithin(to[part], from[part], from[part] + before![part]);
+      this.put(part, to[part] | 0);
+    }
+    this.sizes = sizes;
+    this.put('nodes.capacity', Math.min(sizes['nodes.pairs'] / 8, (sizes['nodes.index'] / 4) * LOAD) | 0);
+    this.put(
+      'roots.capacity',
+      Math.min(sizes['roots.pairs'] / 8, sizes.parents / 4, (sizes['roots.index'] / 4) * LOAD) | 0,
+    );
+    for (const name of ['nodes', 'roots'] as const)
+      this.put(`${name}.shift`, 64 - Math.log2(sizes[`${name}.index`] / 4));
+    if (!before || before['nodes.index'] !== sizes['nodes.index']) this.exports.rehashNodes();
+    if (!before || before['roots.index'] !== sizes['roots.index']) this.exports.rehashRoots();
+    return true;
+  }
+
+  private addresses(sizes: Record<Part, number>): Record<Part, number> {
+    let at = this.compiled.memory.end;
+    return Object.fromEntries(
+      PARTS.map((part) => {
+        const here = at;
+        at += sizes[part];
+        return [part, here];
+      }),
+    ) as Record<Part, number>;
+  }
+
+  /** Makes room where there is none left. */
+  private grow(): boolean {
+    const before = this.sizes;
+    const sizes = { ...before };
+    const more = (bytes: number): number => Math.ceil((bytes * 1.5) / PAGE) * PAGE;
+    for (const name of ['nodes', 'roots'] as const) {
+      if (this.get(`${name}.count`) < this.get(`${name}.capacity`)) continue;
+      const needed = this.get(`${name}.count`) + 1;
+      if (sizes[`${name}.pairs`] / 8 <= needed) sizes[`${name}.pairs`] = more(sizes[`${name}.pairs`]);
+      if (name === 'roots') sizes.parents = sizes['roots.pairs'] / 2;
+      if ((sizes[`${name}.index`] / 4) * LOAD <= needed) sizes[`${name}.index`] *= 2;
+    }
+    return this.place(sizes, before);
+  }
+
+  /** Enters the state that boot left. */
+  private begin(machine: Machine): void {
+    const { cur, par, rowBytes } = this.compiled.memory;
+    const words = this.pack(machine.s);
+    const row = new Uint32Array(this.memory.buffer, cur, words.length);
+    row.set(words);
+    const other = new Uint32Array(this.memory.buffer, par, rowBytes / 4);
+    other.fill(0xffffffff);
+    // nothing may look as if it had been seen
+    words.forEach((w, i) => (other[i] = ~w >>> 0));
+    this.exports.begin();
+  }
+
+  /** A state of the machine as words. */
+  pack(s: Int32Array): Uint32Array {
+    const { layout } = this.compiled;
+    const words = new Uint32Array(layout.words);
+    for (let cell = 0; cell < this.program.width; cell++) {
+      const spot = layout.spot(cell);
+      if (!spot || spot.bits === 0) continue;
+      const raw = this.number(cell, s[cell]!) - spot.lo;
+      words[spot.word] = (words[spot.word]! | (raw << spot.shift)) >>> 0;
+    }
+    return words;
+  }
+
+  /** Which field of a context a cell is, for the cells whose values are kept as numbers of something. */
+  private readonly coded = new Map<number, { readonly x: number; readonly field: number }>();
+  private codedAt(cell: number): { readonly x: number; readonly field: number } | undefined {
+    if (this.coded.size === 0)
+      this.program.contexts.forEach(({ base }, x) => {
+        for (const field of [Head.pc, Head.resume, Head.entry]) this.coded.set(base + field, { x, field });
+      });
+    return this.coded.get(cell);
+  }
+
+  private number(cell: number, value: number): number {
+    const coded = this.codedAt(cell);
+    if (!coded) return value;
+    const { layout } = this.compiled;
+    if (coded.field === Head.entry) return layout.handlers.indexOf(value) + 1;
+    const n = layout.pcNumber(coded.x, value);
+    if (n < 0) throw new Error(`context ${coded.x} rests at ${value}, which was not foreseen`);
+    return n;
+  }
+
+  /** Cells of a state. */
+  state(n: number): Int32Array {
+    const { layout, world, memory } = this.compiled;
+    this.exports.decode(n);
+    const words = new Uint32Array(this.memory.buffer, memory.par, layout.words);
+    const cells = world.start.slice(0, this.program.width);
+    for (let cell = 0; cell < cells.length; cell++) {
+      const spot = layout.spot(cell);
+      if (!spot) continue;
+      const mask = spot.bits === 32 ? 0xffffffff : (1 << spot.bits) - 1;
+      const raw = spot.bits === 0 ? 0 : (words[spot.word]! >>> spot.shift) & mask;
+      const value = raw + spot.lo;
+      const coded = this.codedAt(cell);
+      if (!coded) cells[cell] = value;
+      else if (coded.field === Head.entry) cells[cell] = value === 0 ? 0 : layout.handlers[value - 1]!;
+      else cells[cell] = layout.pcs(coded.x)[value]!;
+    }
+    return cells;
+  }
+
+  /** Expands up to `budget` states. False when there is nothing left to expand, or no room. */
+  run(budget: number): boolean {
+    for (;;) {
+      const head = this.get('head');
+      const status = this.exports.run(budget);
+      if (status === Status.paused) return true;
+      if (status === Status.done) return false;
+      budget -= this.get('head') - head;
+      if (!this.grow()) {
+        this.outOfMemory = true;
+        return false;
+      }
+    }
+  }
+
+  get states(): number {
+    return this.get('roots.count');
+  }
+  get expanded(): number {
+    return this.get('head');
+  }
+  get transitions(): number {
+    return this.get('transitions');
+  }
+  get errors(): number {
+    return this.get('errors');
+  }
+  get deadlocks(): number {
+    return this.get('deadlocks');
+  }
+  /** Steps of the longest of all shortest ways to a state. */
+  get depth(): number {
+    return this.get('depth') + (this.states > this.get('levelEnd') ? 1 : 0);
+  }
+  /** States that decide the question, in which nothing can happen, and from which a step is an error: the first, or -1. */
+  get witness(): number {
+    return this.get('witness');
+  }
+  get firstDeadlock(): number {
+    return this.get('firstDeadlock');
+  }
+  get firstError(): number {
+    return this.get('firstError');
+  }
+  /** All states were taken up and expanded. */
+  get complete(): boolean {
+    return this.get('left') === 0 && !this.outOfMemory && this.expanded === this.states;
+  }
+  get bytes(): number {
+    return this.memory.buffer.byteLength;
+  }
+  get nodes(): number {
+    return this.get('nodes.count');
+  }
+
+  /** Transitions on the way to a state. */
+  way(to: number): Transition[] {
+    const path: number[] = [];
+    const parents = new Int32Array(this.memory.buffer, this.get('parents') >>> 0, this.states);
+    for (let i = to; i > 0; i = parents[i]!) path.unshift(i);
+    const machine = new Machine(this.program);
+    let at = 0;
+    return path.map((next) => {
+      const t = this.edge(at, next, machine);
+      machine.apply(t);
+      machine.mark();
+      at = next;
+      return t;
+    });
+  }
+
+  /** The transition that leads from one state to another; the machine stands in the first. */
+  private edge(from: number, to: number, machine: Machine): Transition {
+    const kept = this.keep();
+    this.exports.decode(from);
+    this.put('wanted', to);
+    this.put('found', -1);
+    this.exports.expand();
+    const code = this.get('found');
+    const choice = this.get('foundChoice');
+    this.restore(kept);
+    if (code < 0) throw new Error('a state without a way to it');
+    const kind = KINDS[code & 7]!;
+    const context = (code >> 3) & 0x1fff;
+    const own = kind === 'step' || kind === 'sleep' || kind === 'adrift';
+    const cpu = own ? machine.head(context, Head.cpu) : code >> 16;
+    return { kind, context, cpu, choice };
+  }
+
+  private keep(): Record<string, WebAssembly.Global['value']> {
+    const names = ['head', 'seen', 'transitions', 'errors', 'firstError', 'wanted', 'found', 'most', 'left', 'full'];
+    return Object.fromEntries(names.map((name) => [name, this.globals[name]!.value as unknown]));
+  }
+
+  private restore(kept: Record<string, WebAssembly.Global['value']>): void {
+    for (const [name, value] of Object.entries(kept)) this.globals[name]!.value = value as number;
+  }
+}
+
+/** Fullest that an index may be. */
+const LOAD = 0.6;
