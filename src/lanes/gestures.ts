@@ -49,6 +49,8 @@ export class Gestures {
   #downY = 0;
   #lastPointerY = 0;
   #moved = false;
+  /** The last move of what is dragged. */
+  #last: PointerEvent | null = null;
 
   constructor(canvas: HTMLCanvasElement, target: GestureTarget) {
     this.#canvas = canvas;
@@ -166,7 +168,8 @@ export class Gestures {
     if (hit.region === 'axis') return 'seek';
     if (hit.region === 'scrollbar') return 'scrollbar';
     if (hit.region === 'header' || hit.region === 'corner') {
-      return hit.item && this.#target.draggable(hit) ? 'maybe-drag' : 'header';
+      // A finger on a name scrolls.
+      return hit.item && reachOf(event) < 12 && this.#target.draggable(hit) ? 'maybe-drag' : 'header';
     }
     if (hit.item && this.#target.draggable(hit)) return 'maybe-drag';
     // A finger is too broad to mean the line: it takes the flag.
@@ -204,20 +207,34 @@ export class Gestures {
       this.#target.seekTo(x, 'start');
     } else if (this.#moved && this.#held === 'maybe-drag') {
       this.#held = 'drag';
+      window.addEventListener('keydown', this.#onKey, { capture: true, signal: this.#abort.signal });
       this.#target.dragged(this.#downHit!, this.#hit(event), 'start', event);
     }
     if (this.#held === 'seek') this.#target.seekTo(x, 'move');
     else if (this.#held === 'scrollbar') this.#target.dragScrollbar(dy);
-    else if (this.#held === 'drag') this.#target.dragged(this.#downHit!, this.#hit(event), 'move', event);
-    else if (this.#held === 'header' && this.#moved) this.#target.scrollBy(-dy);
+    else if (this.#held === 'drag') {
+      this.#last = event;
+      this.#target.dragged(this.#downHit!, this.#hit(event), 'move', event);
+    } else if (this.#held === 'header' && this.#moved) this.#target.scrollBy(-dy);
   }
 
   #up(event: PointerEvent, phase: 'end' | 'cancel'): void {
     const [x] = this.#at(event);
     if (this.#held === 'seek') this.#target.seekTo(x, phase);
-    else if (this.#held === 'drag') this.#target.dragged(this.#downHit!, this.#hit(event), phase, event);
+    else if (this.#held === 'drag') {
+      window.removeEventListener('keydown', this.#onKey, { capture: true });
+      this.#target.dragged(this.#downHit!, this.#hit(event), phase, event);
+    }
     this.#held = null;
   }
+
+  /** Escape takes a drag back. */
+  readonly #onKey = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || this.#held !== 'drag' || !this.#last) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#up(this.#last, 'cancel');
+  };
 
   #wheel(event: WheelEvent): void {
     if (event.ctrlKey || event.metaKey) {

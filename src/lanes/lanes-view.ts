@@ -6,7 +6,7 @@
  *     view.on('seek', ({ ordinal }) => player.seek(ordinal));
  *     view.setPlayhead(159);
  */
-import type { Timeline } from '../timeline/columns';
+import type { Timeline, TrackId } from '../timeline/columns';
 import { describeTimeline } from './describe';
 import { FramePainter } from './draw';
 import { scrollbarOf } from './draw-frame-parts';
@@ -135,6 +135,14 @@ export class LanesView extends LanesModel implements GestureTarget {
   }
 
   // What gestures do
+
+  /** Where the row of a track is, CSS pixels from the host's top; null while it is scrolled away. */
+  rowBox(track: TrackId): { top: number; height: number } | null {
+    const row = this.layout.rows[this.layout.rowOf[track] ?? -1];
+    if (!row) return null;
+    const top = row.y - this.scrollTop + this.axisHeight;
+    return top + row.height > this.axisHeight && top < this.viewHeight ? { top, height: row.height } : null;
+  }
 
   /** What is at a point. CSS pixels from the host's left and top; `reach` is how far off a thin thing still counts. */
   hitAt(x: number, y: number, reach = 4): Hit {

@@ -79,7 +79,7 @@ function Sub({ item, groups }: { readonly item: MenuItem; readonly groups: reado
     <Menu.SubmenuRoot>
       <Menu.SubmenuTrigger className={styles.item}>
         <span className={styles.check} />
-        <span className={styles.label}>{item.label}</span>
+        <span className={styles.label}>{item.mono ? <code>{item.label}</code> : item.label}</span>
         <span className={styles.more}>
           <Icon name="down" size={12} />
         </span>

@@ -5,7 +5,9 @@ import { parseLitmus } from '../../litmus/parse';
 import { isArmed as armedNow } from '../commands-act';
 import { commandById, keysOf, runCommand, whyNot, type Command } from '../registry';
 import { lanes } from '../lanes-handle';
-import { setAxis } from '../store/page';
+import { failPlaces } from '../../litmus/fail-here';
+import { failHere } from '../store/fail';
+import { select, setAxis, showPanel } from '../store/page';
 import { setSpeed } from '../store/player';
 import { scenarioOf } from '../store/text';
 import { SPEEDS, type AppState, type MenuName, type OpenMenu } from '../store/state';
@@ -52,12 +54,6 @@ const ofCommand = (id: string, label?: string): MenuItem => {
     run: command.run,
   };
 };
-
-const act = (id: string, label: string, more: Partial<MenuItem> = {}): MenuItem => ({
-  label,
-  run: () => void runCommand(id),
-  ...more,
-});
 
 /** The texts of the gallery by the group that they name, in the order in which the groups come first. */
 function galleryGroups(s: AppState): MenuGroup[] {
@@ -117,6 +113,7 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
     case 'scenario':
       return [
         ...galleryGroups(s),
+        { title: 'Free play', items: [entry('open.empty'), entry('open.emptyTdx')] },
         { title: 'Side by side', items: PAIRS.map(pairItem) },
         { title: 'Many runs at once', items: [ofCommand('view.matrix'), ofCommand('view.failures')] },
         capturesGroup(captures),
@@ -168,9 +165,9 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
     case 'act':
       return actGroups(s);
     case 'cpu':
-      return cpuGroups(s, menu.subject ?? 0);
+      return cpuGroups(s, menu.subject ?? 0, menu.step);
     case 'vcpu':
-      return [pinGroup(s, menu.subject ?? 0)];
+      return vcpuGroups(s, menu.subject ?? 0, menu.step);
     case 'panels':
       return [{ title: 'Panels', items: ['view.text', 'view.step', 'view.log'].map((id) => ofCommand(id)) }];
   }
@@ -183,10 +180,21 @@ const cpusOf = (s: AppState): number[] => Array.from({ length: Math.min(s.run?.p
 
 const opening = (label: string, sub: readonly MenuGroup[]): MenuItem => ({ label, sub, run: () => undefined });
 
+/** A command as an entry; one that makes no sense now says why. */
+const entry = (id: string, more: Partial<MenuItem> = {}): MenuItem => ({
+  ...ofCommand(id),
+  run: () => void runCommand(id),
+  ...more,
+});
+
 function actGroups(s: AppState): MenuGroup[] {
   const vcpus = s.run?.program.vcpus.slice(0, MOST) ?? [];
+  const vms = s.run?.program.vms.slice(0, MOST) ?? [];
   const groups: MenuGroup[] = [
-    { title: 'The machine', items: [ofCommand('act.hotadd'), ofCommand('act.startVm')] },
+    {
+      title: 'The machine',
+      items: ['hotadd', 'load', 'unload', 'startVm', 'startTd', 'suspend', 'reboot'].map((id) => entry(`act.${id}`)),
+    },
     {
       title: 'On a CPU',
       items: cpusOf(s).map((cpu) => opening(`CPU ${cpu}`, [{ title: `CPU ${cpu}`, items: onCpu(cpu) }])),
@@ -194,36 +202,62 @@ function actGroups(s: AppState): MenuGroup[] {
   ];
   if (vcpus.length > 0)
     groups.push({ title: 'Pin a vCPU', items: vcpus.map((v, i) => opening(v.name, [pinGroup(s, i)])) });
+  if (vms.length > 0) groups.push({ title: 'VMs', items: vms.map((_, vm) => entry(`act.kill.${vm}`)) });
   return groups;
 }
 
 function onCpu(cpu: number): MenuItem[] {
   const isArmed = armedNow(cpu);
   return [
-    act(`act.online.${cpu}`, `Take CPU ${cpu} online`),
-    act(`act.offline.${cpu}`, `Take CPU ${cpu} offline`),
-    act(
-      `act.fault.${cpu}`,
-      isArmed ? `Disarm the failing enable on CPU ${cpu}` : `Arm a failing enable on CPU ${cpu}`,
-      {
-        about: 'kvm_arch_hardware_enable returns -EIO',
-        checked: isArmed,
-      },
-    ),
+    entry(`act.hotadd.${cpu}`),
+    entry(`act.hotremove.${cpu}`),
+    entry(`act.online.${cpu}`),
+    entry(`act.offline.${cpu}`),
+    entry(`act.fault.${cpu}`, { about: 'kvm_arch_hardware_enable returns -EIO', checked: isArmed }),
   ];
 }
 
-function cpuGroups(s: AppState, cpu: number): MenuGroup[] {
+/** What could fail at the step that was pointed at: each opens the errnos that it may return. */
+function failGroup(s: AppState, step = -1): MenuGroup[] {
+  const { run } = s;
+  if (!run || step < 0 || step >= run.steps) return [];
+  const places = failPlaces(run.program, run.history, step);
+  if (places.length === 0) return [];
+  const items = places.map((place) =>
+    opening(place.title, [
+      {
+        title: `${place.title} returns, this once`,
+        items: place.errnos.map((errno) => ({ label: errno, mono: true, run: () => failHere(place, errno) })),
+      },
+    ]),
+  );
+  return [
+    { title: `Fail here, at step ${(step + 1).toLocaleString('en')}`, items: items.map((i) => ({ ...i, mono: true })) },
+  ];
+}
+
+/** Selects the row, so that the panel beside the lanes tells of it. */
+const details = (kind: string, which: (track: { name: string; cpu: number }) => boolean): MenuItem => ({
+  label: 'Details',
+  run: () => {
+    const track = lanes.view?.timeline.tracks.findIndex((t) => t.kind === kind && which(t)) ?? -1;
+    if (track < 0) return;
+    select({ kind: 'track', track });
+    showPanel('step');
+  },
+});
+
+function cpuGroups(s: AppState, cpu: number, step?: number): MenuGroup[] {
   const vcpus = s.run?.program.vcpus.slice(0, MOST) ?? [];
   const view = lanes.view;
   // Of two runs both rows.
   const tracks = view?.timeline.tracks.flatMap((t, i) => (t.kind === 'cpu' && t.cpu === cpu ? [i] : [])) ?? [];
   const fold = (folded: boolean): void => tracks.forEach((track) => view?.setFolded(track, folded));
-  const groups: MenuGroup[] = [{ title: `CPU ${cpu}`, items: onCpu(cpu) }];
+  const groups: MenuGroup[] = [...failGroup(s, step), { title: `CPU ${cpu}`, items: onCpu(cpu) }];
   if (vcpus.length > 0)
     groups.push({
       title: 'Pin here',
-      items: vcpus.map((v, i) => act(`act.pin.${i}.${cpu}`, v.name, { mono: true })),
+      items: vcpus.map((v, i) => entry(`act.pin.${i}.${cpu}`, { label: v.name, mono: true })),
     });
   if (view && tracks.length > 0)
     groups.push({
@@ -232,9 +266,21 @@ function cpuGroups(s: AppState, cpu: number): MenuGroup[] {
         tracks.some((track) => view.isFolded(track))
           ? { label: 'Unfold its rows', run: () => fold(false) }
           : { label: 'Fold its rows', run: () => fold(true) },
+        details('cpu', (t) => t.cpu === cpu),
       ],
     });
   return groups;
+}
+
+function vcpuGroups(s: AppState, vcpu: number, step?: number): MenuGroup[] {
+  const of = s.run?.program.vcpus[vcpu];
+  if (!of) return [];
+  return [
+    ...failGroup(s, step),
+    pinGroup(s, vcpu),
+    { title: 'Its VM', items: [entry(`act.kill.${of.vm}`)] },
+    { title: 'Lanes', items: [details('vcpu', (t) => t.name === of.name)] },
+  ];
 }
 
 function pinGroup(s: AppState, vcpu: number): MenuGroup {
@@ -242,8 +288,8 @@ function pinGroup(s: AppState, vcpu: number): MenuGroup {
   return {
     title: `Pin ${name} to`,
     items: [
-      ...cpusOf(s).map((cpu) => act(`act.pin.${vcpu}.${cpu}`, `CPU ${cpu}`)),
-      act(`act.pin.${vcpu}.any`, 'any CPU'),
+      ...cpusOf(s).map((cpu) => entry(`act.pin.${vcpu}.${cpu}`, { label: `CPU ${cpu}` })),
+      entry(`act.pin.${vcpu}.any`, { label: 'any CPU' }),
     ],
   };
 }

@@ -3,8 +3,8 @@ import { describeItem } from '../../lanes/describe';
 import { LanesView, type Hit } from '../../lanes/lanes-view';
 import type { Timeline } from '../../timeline/columns';
 import { lanes } from '../lanes-handle';
-import { lanesDrawn } from '../late';
-import { openMenu, select, trackOf } from '../store/page';
+import { lanesDrawn, whenLoaded } from '../late';
+import { select } from '../store/page';
 import { seek } from '../store/player';
 import { cpuOfInterest } from '../store/run-view';
 import { lastOf, themeOf, timelineOf, type AppState } from '../store/state';
@@ -23,7 +23,8 @@ export function LanesPanel() {
     const view = new LanesView(host.current!, {
       theme: themeOf(get()),
       axis: get().axis,
-      opensActions: (hit) => get().showing === 'run' && isCpu(hit.track),
+      opensActions: (hit) => get().showing === 'run' && isOf(hit.track, 'cpu', 'vcpu'),
+      draggable: (hit) => get().showing === 'run' && hit.region === 'header' && isOf(hit.track, 'vcpu'),
     });
     lanes.view = view;
     const stops = [...follow(view), ...listen(view, setTip)];
@@ -49,7 +50,8 @@ export function LanesPanel() {
         onKeyDown={(event) => {
           if (event.key !== 'Enter' && event.key !== 'ContextMenu') return;
           event.preventDefault();
-          menuOfSelection(event.currentTarget);
+          const { currentTarget } = event;
+          whenLoaded((late) => late.menuOfSelection(currentTarget));
         }}
       />
       <p id="lanes-help" hidden>
@@ -65,32 +67,13 @@ export function LanesPanel() {
   );
 }
 
-const isCpu = (track: number): boolean => timelineOf(get())?.tracks[track]?.kind === 'cpu';
+const isOf = (track: number, ...kinds: readonly string[]): boolean =>
+  kinds.includes(timelineOf(get())?.tracks[track]?.kind ?? '');
 
 interface Tip {
   readonly text: string;
   readonly x: number;
   readonly y: number;
-}
-
-function menuOfSelection(host: HTMLElement): void {
-  const s = get();
-  const timeline = timelineOf(s);
-  if (!timeline || !s.selection) return;
-  const track = trackOf(timeline, s.selection);
-  const { left, top } = host.getBoundingClientRect();
-  menuOf(timeline, track, { x: left + 90, y: top + 60 });
-}
-
-/** The actions of a CPU or of a vCPU; other rows have none. */
-function menuOf(timeline: Timeline, track: number, anchor: { x: number; y: number }): void {
-  const s = get();
-  if (s.showing !== 'run' || track < 0) return;
-  const { kind, cpu, name } = timeline.tracks[track]!;
-  if (kind === 'vcpu') {
-    const subject = s.run?.program.vcpus.findIndex((v) => v.name === name) ?? -1;
-    if (subject >= 0) openMenu({ name: 'vcpu', anchor, subject });
-  } else if (cpu >= 0) openMenu({ name: 'cpu', anchor, subject: cpu });
 }
 
 function listen(view: LanesView, setTip: (tip: Tip | null) => void): (() => void)[] {
@@ -100,7 +83,11 @@ function listen(view: LanesView, setTip: (tip: Tip | null) => void): (() => void
     view.on('select', ({ item }) => select(item)),
     view.on('context', ({ hit, clientX, clientY }) => {
       setTip(null);
-      menuOf(view.timeline, hit.track, { x: clientX, y: clientY });
+      whenLoaded((late) => late.menuOf(view.timeline, hit, { x: clientX, y: clientY }));
+    }),
+    view.on('drag', (event) => {
+      setTip(null);
+      whenLoaded((late) => late.dragVcpu(view, event));
     }),
     view.on('hover', ({ hit, clientX, clientY }) => {
       if (!hit?.item || hit.region !== 'plot') {

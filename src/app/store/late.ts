@@ -1,6 +1,8 @@
 /** What is not needed before the lanes are there: all commands but the first, acts on the text, and traces. */
 import '../commands-late';
 
+export { dragVcpu } from '../drag-vcpu';
+export { menuOf, menuOfSelection } from '../lanes-menu';
 export { act } from './acts';
 export { closeBeside, openBeside, setSide } from './beside';
 export { fetchTexts } from './shelf';

@@ -80,6 +80,8 @@ export interface OpenMenu {
   readonly anchor: Element | { readonly x: number; readonly y: number };
   /** CPU or vCPU that it is about. */
   readonly subject?: number;
+  /** Step (from 0) of the run that was pointed at, -1 for none. */
+  readonly step?: number;
 }
 
 /** Free play: simulated time passes. */
