@@ -15,6 +15,7 @@ const kindWords = {
   vcpu: 'vCPU',
   task: 'task',
   lock: 'lock',
+  value: 'variable',
   log: 'log',
 } as const;
 
@@ -34,7 +35,7 @@ function nameOf(timeline: Timeline, track: TrackId): string {
   const { kind, name, cpu, parent } = timeline.tracks[track]!;
   if (kind === 'differs') return kindWords.differs;
   if (kind === 'cpu') return name || `CPU ${cpu}`;
-  if (kind === 'vcpu' || kind === 'lock' || kind === 'task') return `${kindWords[kind]} ${name}`;
+  if (kind === 'vcpu' || kind === 'lock' || kind === 'task' || kind === 'value') return `${kindWords[kind]} ${name}`;
   const owner = parent >= 0 ? timeline.tracks[parent]!.name : cpu >= 0 ? `CPU ${cpu}` : '';
   return owner === '' ? name || kindWords[kind] : `${owner}, ${kindWords[kind]}`;
 }

@@ -2,6 +2,7 @@
 import type { Taken } from './labels';
 import type { Strip } from './layout';
 import { Columns, LaneWalk } from './lod';
+import { MATTERS } from './lane-index';
 import { loudness, rgbaWord, type Theme } from './palette';
 import { font, type Scene, type Surface } from './scene';
 
@@ -15,6 +16,12 @@ const LEAST_PAD = 2.5;
 /** A strip with more stretches than this becomes a line of the raster. */
 const MOST_RUNS = 160;
 const RADIUS = 3;
+/** How much of a faded bar, and of its label, is left. */
+const FADED = 0.24;
+const FADED_LABEL = 0.5;
+/** Bit of a run that is faded, over the strip (20 bits) and the look (5). */
+const FADE = 1 << 25;
+const LOOKS = 31;
 
 /** A strip on the screen in this frame. */
 export interface Shown {
@@ -40,17 +47,29 @@ class Ints {
   }
 }
 
+/** So much of one colour over another, as one word. */
+function mixed(over: number, under: number, share: number): number {
+  let word = 0xff << 24;
+  for (const shift of [0, 8, 16]) {
+    const a = (over >> shift) & 0xff;
+    const b = (under >> shift) & 0xff;
+    word |= Math.round(a * share + b * (1 - share)) << shift;
+  }
+  return word >>> 0;
+}
+
 export class BarPainter {
   readonly #walk = new LaneWalk();
   /** (shown strip, slice, -) */
   readonly #shapes = new Ints();
-  /** (shown strip | look << 20, first column, end column) */
+  /** (shown strip | look << 20 | FADE, first column, end column) */
   readonly #runs = new Ints();
   /** (shown strip, raster line, -) */
   readonly #lines = new Ints();
   /** (shown strip | look << 20, first column, end column): hatches over raster lines */
   readonly #hatched = new Ints();
   readonly #words = new Map<Theme, Uint32Array>();
+  readonly #faded = new Map<Theme, Uint32Array>();
   #columns: Columns | null = null;
 
   /** Decides what every strip shows. Must come before painting. */
@@ -60,17 +79,20 @@ export class BarPainter {
     for (const list of [this.#shapes, this.#runs, this.#lines, this.#hatched]) list.length = 0;
     surface.raster.reset();
     const walk = this.#walk;
-    const words = this.#wordsOf(scene.theme);
+    const fading = scene.index.kept !== null;
+    const words = this.#wordsOf(scene.theme, fading);
     const wideFrom = SHAPE * scene.dpr;
     let lines = 0;
     for (let s = 0; s < shown.length; s++) {
       const { strip } = shown[s]!;
-      if (strip.lane < 0) continue;
+      if (strip.lane < 0 || strip.line) continue;
       walk.walk(scene.index, strip.lane, view, wideFrom);
       for (let i = 0; i < walk.wideCount; i++) this.#shapes.push(s, walk.wide[i]!, 0);
       if (walk.first >= walk.last) continue;
       if (walk.runs(MOST_RUNS) < MOST_RUNS) {
-        walk.eachRun((from, to, look) => this.#runs.push(s | (look << 20), from, to));
+        walk.eachRun((from, to, look, matters) =>
+          this.#runs.push(s | (look << 20) | (fading && !matters ? FADE : 0), from, to),
+        );
         continue;
       }
       const line = surface.raster.line(view.count);
@@ -83,14 +105,18 @@ export class BarPainter {
     surface.raster.flush();
   }
 
-  #wordsOf(theme: Theme): Uint32Array {
-    let words = this.#words.get(theme);
+  /** A pixel of the raster by loudness; where something is faded, what does not matter is mixed with the ground. */
+  #wordsOf(theme: Theme, fading: boolean): Uint32Array {
+    const known = fading ? this.#faded : this.#words;
+    let words = known.get(theme);
     if (!words) {
-      words = new Uint32Array(loudness.length + 1);
+      words = new Uint32Array(MATTERS + loudness.length + 1);
       theme.looks.forEach((style, look) => {
-        words![loudness[look]!] = rgbaWord(style.fill === '' ? (style.border ?? theme.line) : style.fill);
+        const word = rgbaWord(style.fill === '' ? (style.border ?? theme.line) : style.fill);
+        words![loudness[look]!] = fading ? mixed(word, rgbaWord(theme.ground), FADED) : word;
+        words![loudness[look]! | MATTERS] = word;
       });
-      this.#words.set(theme, words);
+      known.set(theme, words);
     }
     return words;
   }
@@ -100,15 +126,18 @@ export class BarPainter {
     const { pen, hatches, raster } = surface;
     const { dpr, headerWidth: left } = scene;
     const { start, end, look } = scene.index.timeline.slices;
+    const kept = scene.index.kept?.slices;
     const view = this.#columns!;
     for (let i = 0; i < this.#shapes.length; i += 3) {
       const { strip, y } = shown[this.#shapes.data[i]!]!;
       const slice = this.#shapes.data[i + 1]!;
+      pen.globalAlpha = kept && kept[slice] !== 1 ? FADED : 1;
       // Clipped a little outside of the view, so that a bar that goes on has no round end there.
       const x0 = Math.max(-8 * dpr, Math.round(view.x(start[slice]!)));
       const x1 = Math.min(view.count + 8 * dpr, Math.round(view.x(end[slice]!)));
       this.#bar(scene, surface, look[slice]!, left + x0 / dpr, y, (x1 - x0) / dpr, strip.height);
     }
+    pen.globalAlpha = 1;
     for (let i = 0; i < this.#lines.length; i += 3) {
       const { strip, y } = shown[this.#lines.data[i]!]!;
       raster.draw(this.#lines.data[i + 1]!, left, y, view.count / dpr, strip.height);
@@ -117,7 +146,9 @@ export class BarPainter {
       for (let i = 0; i < list.length; i += 3) {
         const head = list.data[i]!;
         const { strip, y } = shown[head & 0xfffff]!;
-        const style = scene.theme.looks[head >> 20]!;
+        const own = (head >> 20) & LOOKS;
+        const style = scene.theme.looks[own]!;
+        pen.globalAlpha = head & FADE ? FADED : 1;
         const x = left + list.data[i + 1]! / dpr;
         const width = (list.data[i + 2]! - list.data[i + 1]!) / dpr;
         if (list === this.#runs) {
@@ -125,11 +156,12 @@ export class BarPainter {
           pen.fillRect(x, y, width, strip.height);
         }
         if (style.hatch && width >= SHAPE) {
-          pen.fillStyle = hatches.lines(head >> 20);
+          pen.fillStyle = hatches.lines(own);
           pen.fillRect(x, y, width, strip.height);
         }
       }
     }
+    pen.globalAlpha = 1;
   }
 
   #bar(scene: Scene, surface: Surface, look: number, x: number, y: number, width: number, height: number): void {
@@ -168,6 +200,7 @@ export class BarPainter {
     const { start, end, look, name } = timeline.slices;
     const view = this.#columns!;
     const right = scene.scale.right;
+    const kept = scene.index.kept?.slices;
     pen.textAlign = 'left';
     pen.textBaseline = 'middle';
     for (let i = 0; i < this.#shapes.length; i += 3) {
@@ -189,6 +222,7 @@ export class BarPainter {
       const pad = Math.min(PAD, (b - a - width) / 2);
       const style = theme.looks[look[slice]!]!;
       const middle = y + strip.height / 2;
+      pen.globalAlpha = kept && kept[slice] !== 1 ? FADED_LABEL : 1;
       if (style.plate) {
         pen.fillStyle = style.plate;
         pen.beginPath();
@@ -201,5 +235,6 @@ export class BarPainter {
       pen.fillStyle = style.ink;
       pen.fillText(fitting, a + pad, middle + 0.5);
     }
+    pen.globalAlpha = 1;
   }
 }

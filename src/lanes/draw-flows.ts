@@ -119,7 +119,8 @@ export function paintFlows(scene: Scene, surface: Surface): void {
     const strong = lit.has(flow);
     const related = flows.fromTrack[flow] === focus || flows.toTrack[flow] === focus;
     const colour = kind === FlowKind.migration ? theme.migration : kind === FlowKind.ipi ? theme.ipi : theme.faint;
-    pen.globalAlpha = strong || related || !faded ? 1 : kind === FlowKind.migration ? 0.7 : 0.35;
+    const out = scene.index.kept !== null && scene.index.kept.flows[flow] !== 1 && !strong;
+    pen.globalAlpha = out ? 0.12 : strong || related || !faded ? 1 : kind === FlowKind.migration ? 0.7 : 0.35;
     pen.strokeStyle = colour;
     pen.lineWidth = (kind === FlowKind.migration ? 1.75 : 1.1) + (strong ? 1 : 0);
     if (kind === FlowKind.wakeup) pen.setLineDash([2, 3]);

@@ -3,6 +3,7 @@ import { Look, type Ordinal, type TrackId } from '../timeline/columns';
 import type { Ruler } from './labels';
 import type { LaneIndex } from './lane-index';
 import { rowsBetween, type Row } from './layout';
+import { rulerHeight } from './overlay';
 import { lookOfLoudness } from './palette';
 import { axisUnit, durationText, stepText, ticksOf, timeText, type Tick } from './scale';
 import { font, plotOf, trackOf, type Scene, type Surface } from './scene';
@@ -238,7 +239,9 @@ export function paintAxis(scene: Scene, { pen }: Surface, marks: readonly Tick[]
   const { theme, width, axisHeight, ruler } = scene;
   const plot = plotOf(scene);
   const flag = flagBox(scene);
-  const middle = axisHeight / 2;
+  /** The axis has a second line where marks are. */
+  const first = axisHeight - rulerHeight(scene.overlay);
+  const middle = first / 2;
   pen.fillStyle = theme.ground;
   pen.fillRect(0, 0, width, axisHeight);
   pen.fillStyle = theme.dim;
@@ -259,9 +262,9 @@ export function paintAxis(scene: Scene, { pen }: Surface, marks: readonly Tick[]
   if (flag) {
     pen.fillStyle = theme.accent;
     pen.beginPath();
-    pen.roundRect(flag.left, 3, flag.right - flag.left, axisHeight - 7, 8);
+    pen.roundRect(flag.left, 3, flag.right - flag.left, first - 7, 8);
     pen.fill();
-    paintLine(scene, pen, flag.x, axisHeight - 4, axisHeight);
+    paintLine(scene, pen, flag.x, first - 4, axisHeight);
     pen.fillStyle = theme.accentInk;
     pen.font = font.flag;
     pen.fillText(flagText(scene), (flag.left + flag.right) / 2, middle - 0.5);

@@ -12,6 +12,8 @@ import { font, type Scene, type Surface } from './scene';
 /** Two quiet marks are never nearer than this (CSS pixels). */
 const CELL = 4;
 const MOST_COUNTED = 99;
+/** How much of a mark is left that does not matter. */
+const FADED = 0.3;
 /** Two syscalls are never nearer than this (CSS pixels). */
 const SQUARES_APART = 8;
 
@@ -244,10 +246,23 @@ function countAtLeast(scene: Scene, from: number, to: number, loud: number): num
 
 /** Paints what was placed: quiet ones first, the oops last and over all. */
 export function paintMarks(scene: Scene, surface: Surface, placed: readonly Placed[]): void {
-  for (const p of placed) if (!isLoud(p.mark)) paintQuiet(scene, surface, p);
-  for (const mark of [Mark.warning, Mark.failure, Mark.oops]) {
-    for (const p of placed) if (p.mark === mark) paintLoud(scene, surface, p);
+  const kept = scene.index.kept?.instants;
+  const { pen } = surface;
+  const fade = (p: Placed): void => void (pen.globalAlpha = kept && kept[p.instant] !== 1 ? FADED : 1);
+  for (const p of placed) {
+    if (isLoud(p.mark)) continue;
+    fade(p);
+    paintQuiet(scene, surface, p);
   }
+  for (const mark of [Mark.warning, Mark.failure, Mark.oops]) {
+    for (const p of placed) {
+      // The words beside it have a ground of their own, drawn in full.
+      if (p.mark !== mark) continue;
+      fade(p);
+      paintLoud(scene, surface, p);
+    }
+  }
+  pen.globalAlpha = 1;
 }
 
 function paintQuiet({ theme }: Scene, { pen }: Surface, p: Placed): void {
@@ -293,11 +308,12 @@ function paintLoud({ theme, ruler }: Scene, { pen, hatches }: Surface, p: Placed
     if (p.text !== '') {
       const width = ruler.width(p.text, font.alarm);
       pen.fillStyle = theme.ground;
-      pen.globalAlpha = 0.92;
+      const { globalAlpha } = pen;
+      pen.globalAlpha = globalAlpha * 0.92;
       pen.beginPath();
       pen.roundRect(p.textX - 3, y - 8, width + 6, 16, 3);
       pen.fill();
-      pen.globalAlpha = 1;
+      pen.globalAlpha = globalAlpha;
       pen.font = font.alarm;
       pen.textAlign = 'left';
       pen.fillStyle = theme.alarm;

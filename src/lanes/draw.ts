@@ -1,6 +1,7 @@
 /** One frame, back to front. Reads a scene, draws on a surface, keeps nothing but its scratch memory. */
 import { BarPainter, type Shown } from './draw-bars';
 import { paintFlows } from './draw-flows';
+
 import {
   paintAxis,
   paintGround,
@@ -12,6 +13,7 @@ import {
   ticks,
 } from './draw-frame-parts';
 import { MarkPlacer, paintMarks } from './draw-marks';
+import { extras } from './extras';
 import { plotOf, type Item, type Scene, type Surface } from './scene';
 
 export class FramePainter {
@@ -38,12 +40,14 @@ export class FramePainter {
     pen.rect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
     pen.clip();
     this.#bars.paint(scene, surface, shown);
+    extras.painters?.overBars(scene, surface, shown);
     paintFlows(scene, surface);
     paintParting(scene, surface);
     // Over the arrows: a line through a word would cost the word.
     this.#bars.paintLabels(scene, surface, shown, this.#marks.taken);
     paintPlayhead(scene, surface);
     paintMarks(scene, surface, this.#marks.placed);
+    extras.painters?.overMarks(scene, surface, shown);
     paintOutline(scene, surface, shown, scene.hover, false);
     paintOutline(scene, surface, shown, scene.selection, true);
     pen.restore();
@@ -51,6 +55,7 @@ export class FramePainter {
     paintHeaders(scene, surface);
     paintScrollbar(scene, surface);
     paintAxis(scene, surface, marks);
+    extras.painters?.overAxis(scene, surface);
   }
 }
 

@@ -5,10 +5,14 @@
  *     instants  by track: a range of `instantOrder`, which lists instants
  */
 import { Mark, type Timeline, type TrackId } from '../timeline/columns';
+import type { Kept } from './overlay';
 import { loudness } from './palette';
 import { MaxPyramid, lowerBound } from './search';
 
 const BLOCK = 256;
+
+/** Added to the loudness of what is not faded, where something is. */
+export const MATTERS = 0x40;
 
 export class LaneIndex {
   readonly timeline: Timeline;
@@ -23,6 +27,9 @@ export class LaneIndex {
   readonly instantOrder: Int32Array;
   /** Loudness of each slice. */
   readonly sliceLoud: MaxPyramid;
+  /** The same, but what matters is louder than all that is faded, by `MATTERS`; where nothing is faded the very same. */
+  drawLoud: MaxPyramid;
+  #kept: Kept | null = null;
   /** 255 - mark of each entry of `instantOrder`, so that the loudest mark is the largest. */
   readonly instantLoud: MaxPyramid;
   readonly children: readonly (readonly TrackId[])[];
@@ -55,7 +62,7 @@ export class LaneIndex {
     }
     this.laneSlice[lanes] = slices.length;
     for (let t = 0; t < tracks.length; t++) this.firstLane[t + 1]! += this.firstLane[t]!;
-    this.sliceLoud = new MaxPyramid(loud);
+    this.sliceLoud = this.drawLoud = new MaxPyramid(loud);
 
     // Counting sort by track; instants are in time order already and stay so within a track.
     this.firstInstant = new Int32Array(tracks.length + 1);
@@ -82,6 +89,24 @@ export class LaneIndex {
       const b = (i / BLOCK) | 0;
       if (i % BLOCK === 0 || flows.end[i]! > this.#flowEnd[b]!) this.#flowEnd[b] = flows.end[i]!;
     }
+  }
+
+  get kept(): Kept | null {
+    return this.#kept;
+  }
+
+  /** Fades all but what is kept; null fades nothing. */
+  keep(kept: Kept | null): void {
+    if (kept === this.#kept) return;
+    this.#kept = kept;
+    if (!kept) {
+      this.drawLoud = this.sliceLoud;
+      return;
+    }
+    const { look, length } = this.timeline.slices;
+    const loud = new Uint8Array(length);
+    for (let i = 0; i < length; i++) loud[i] = loudness[look[i]!]! | (kept.slices[i] === 1 ? MATTERS : 0);
+    this.drawLoud = new MaxPyramid(loud);
   }
 
   /** The lane of a track at a depth, or -1. */
@@ -112,7 +137,7 @@ export class LaneIndex {
     return lowerBound(this.instantOrder, this.firstInstant[track]!, this.firstInstant[track + 1]!, instant);
   }
 
-  /** Loudness of the loudest thing on a track, 0..19: an oops or a failed instant counts as such a slice. */
+  /** Loudness of the loudest thing on a track, 0..20: an oops or a failed instant counts as such a slice. */
   trackLoudness(track: TrackId): number {
     const a = this.firstLane[track]!;
     const b = this.firstLane[track + 1]!;

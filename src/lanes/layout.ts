@@ -26,6 +26,8 @@ export interface Strip {
   readonly marks: readonly TrackId[];
   /** Only failures and worse: on a line of one of many CPUs all the rest would be noise. */
   readonly loudOnly: boolean;
+  /** Its values are numbers, and drawn as a line of steps. */
+  readonly line?: boolean;
 }
 
 export type RowKind = 'group' | 'child' | 'lane' | 'small';
@@ -74,6 +76,8 @@ export interface LayoutOptions {
 const BAR = 20;
 const SMALL = 13;
 const THIN = 4;
+/** A row whose values are drawn as a line of steps. */
+const LINE = 24;
 
 const childTitle: Partial<Record<TrackKind, string>> = {
   hotplug: 'hotplug',
@@ -83,7 +87,7 @@ const childTitle: Partial<Record<TrackKind, string>> = {
 };
 
 /** Order of the sections from top to bottom; within one the timeline's own order. */
-const sections: readonly TrackKind[] = ['differs', 'cpu', 'vcpu', 'task', 'lock', 'log'];
+const sections: readonly TrackKind[] = ['differs', 'cpu', 'vcpu', 'task', 'lock', 'value', 'log'];
 
 /** How dense the groups are to be: many CPUs get one line each. */
 export function densityFor(index: LaneIndex): Density {
@@ -259,9 +263,10 @@ function lane(build: Build, track: TrackId, divider: boolean): void {
   const { index } = build;
   const { kind, name } = index.timeline.tracks[track]!;
   const big = kind === 'vcpu' || kind === 'task';
-  const bar = big ? BAR : SMALL;
+  const line = index.timeline.levels?.has(track) ?? false;
+  const bar = big ? BAR : line ? LINE : SMALL;
   const pieces: Piece[] = [];
-  let dy = big ? 8 : 7;
+  let dy = big ? 8 : line ? 4 : 7;
   const depths = [0];
   for (let n = index.firstLane[track]!; n < index.firstLane[track + 1]!; n++) {
     if (index.laneDepth[n]! > 0) depths.push(index.laneDepth[n]!);
@@ -276,9 +281,10 @@ function lane(build: Build, track: TrackId, divider: boolean): void {
       dy,
       height,
       labels: true,
-      mono: false,
+      mono: kind === 'value',
       marks,
       loudOnly: false,
+      ...(line ? { line } : {}),
     });
     dy += height + 2;
   }

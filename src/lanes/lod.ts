@@ -9,7 +9,7 @@
  *     wide      ready                                          guest
  *     columns                     3  9  7  18 ...
  */
-import type { LaneIndex } from './lane-index';
+import { MATTERS, type LaneIndex } from './lane-index';
 import { loudFrom, lookOfLoudness } from './palette';
 import type { XScale } from './scale';
 import { gallop, lowerBound } from './search';
@@ -112,10 +112,10 @@ export class LaneWalk {
         this.#addWide(last--);
         lastX1 = p;
       }
-      const loud = last === i ? index.sliceLoud.max(i, i + 1) : index.sliceLoud.max(i, last + 1);
-      this.#mark(p, loud >= loudFrom ? p + loudWidth : p + 1, loud);
+      const loud = last === i ? index.drawLoud.max(i, i + 1) : index.drawLoud.max(i, last + 1);
+      this.#mark(p, (loud & ~MATTERS) >= loudFrom ? p + loudWidth : p + 1, loud);
       const reach = Math.ceil(lastX1);
-      if (reach > p + 1) this.#mark(p + 1, reach, index.sliceLoud.max(last, last + 1));
+      if (reach > p + 1) this.#mark(p + 1, reach, index.drawLoud.max(last, last + 1));
       i = next;
     }
   }
@@ -154,12 +154,12 @@ export class LaneWalk {
   }
 
   /** Calls `visit` with each stretch of one look: columns [from, to). */
-  eachRun(visit: (from: number, to: number, look: number) => void): void {
+  eachRun(visit: (from: number, to: number, look: number, matters: boolean) => void): void {
     for (let p = this.first; p < this.last;) {
       const loud = this.columns[p]!;
       let q = p + 1;
       while (q < this.last && this.columns[q] === loud) q++;
-      if (loud !== 0) visit(p, q, lookOfLoudness[loud]!);
+      if (loud !== 0) visit(p, q, lookOfLoudness[loud & ~MATTERS]!, (loud & MATTERS) !== 0);
       p = q;
     }
   }

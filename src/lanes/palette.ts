@@ -88,6 +88,7 @@ const light: Theme = {
     tdx: { fill: '#bca9e6', ink: '#2b1660' },
     refused: { fill: '#cbbcef', ink: '#2b1660', hatch: { colour: '#5b3aa6', lean: 'rise' }, plate: '#f1ebfd' },
     present: { fill: '', ink: '#5c646c', border: '#c9cac5' },
+    value: { fill: '#e7e9ee', ink: '#2b333b' },
     unknown: { fill: '', ink: '#5c646c', hatch: { colour: '#d9dad5', lean: 'rise' }, plate: '#fbfbfa' },
   }),
 };
@@ -127,6 +128,7 @@ const dark: Theme = {
     tdx: { fill: '#5d4c92', ink: '#f1ebff' },
     refused: { fill: '#8f7bd0', ink: '#e0d4ff', hatch: { colour: '#160a30', lean: 'rise' }, plate: '#1f1636' },
     present: { fill: '', ink: '#a3abb3', border: '#3d444b' },
+    value: { fill: '#2a3038', ink: '#d5dbe1' },
     unknown: { fill: '', ink: '#a3abb3', hatch: { colour: '#2d343a', lean: 'rise' }, plate: '#14171a' },
   }),
 };
@@ -155,6 +157,7 @@ export const lookWords: readonly string[] = (() => {
     refused: 'refused',
     present: 'present, not online',
     unknown: 'unknown',
+    value: 'value',
   };
   const list: string[] = [];
   for (const name of Object.keys(words) as LookName[]) list[Look[name]] = words[name];
@@ -178,6 +181,7 @@ export const markWords: readonly string[] = (() => {
 /** Quietest first. Where several slices share a pixel the loudest is what shows. */
 const quietToLoud: readonly LookName[] = [
   'off',
+  'value',
   'unknown',
   'present',
   'wait',
@@ -198,7 +202,7 @@ const quietToLoud: readonly LookName[] = [
   'oops',
 ];
 
-/** Loudness 1..19 by look; 0 is kept for "nothing here". */
+/** Loudness 1..20 by look; 0 is kept for "nothing here". */
 export const loudness: Uint8Array = (() => {
   const table = new Uint8Array(quietToLoud.length);
   quietToLoud.forEach((name, i) => {

@@ -3,6 +3,7 @@ import type { Ordinal, TrackId } from '../timeline/columns';
 import type { Ruler } from './labels';
 import type { LaneIndex } from './lane-index';
 import type { Layout } from './layout';
+import type { Overlay } from './overlay';
 import type { Theme } from './palette';
 import { fonts } from './palette';
 import type { Hatches, Pen, Raster } from './pen';
@@ -45,6 +46,7 @@ export interface Scene {
   readonly selection: Item | null;
   /** Groups or lanes that are lit. */
   readonly interest: ReadonlySet<TrackId>;
+  readonly overlay: Overlay;
   readonly ruler: Ruler;
 }
 

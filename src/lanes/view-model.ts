@@ -10,6 +10,7 @@ import { LaneIndex } from './lane-index';
 import { densityFor, layOut, type Layout } from './layout';
 import { nearestSlice, stepInRows, stepInTime } from './navigate';
 import { themes, type ThemeName } from './palette';
+import { NO_OVERLAY, rulerHeight, type Overlay } from './overlay';
 import { XScale, type Axis } from './scale';
 import { spanOf, trackOf, type Item, type Scene } from './scene';
 import type { LanesOptions } from './view-types';
@@ -38,6 +39,7 @@ export abstract class LanesModel {
   #playhead: number | null = null;
   #reveal: Ordinal | null = null;
   #selection: Item | null = null;
+  #overlay: Overlay = NO_OVERLAY;
   #interest: ReadonlySet<TrackId> = new Set();
   #unfolded: ReadonlySet<TrackId> = new Set();
   #shown: Readonly<Record<string, boolean>> = { task: false, lock: false, log: true };
@@ -72,6 +74,8 @@ export abstract class LanesModel {
     this.#selection = this.hoverItem = null;
     this.hoverHeader = -1;
     this.index = new LaneIndex(timeline);
+    // What was found or mattered was so in the timeline before.
+    this.#overlay = { ...this.#overlay, kept: null, found: null, doubts: null };
     const { start, end, left, right } = this.x;
     this.x = XScale.fit(timeline, this.axis, left, right);
     if (keepView && !wasWhole && old.length > 0) this.x = this.x.withDomain(start, end);
@@ -135,6 +139,19 @@ export abstract class LanesModel {
   setInterest(tracks: Iterable<TrackId>): void {
     this.#interest = new Set(tracks);
     this.changed(false);
+  }
+
+  /** Lays something over the picture, instead of what lay there; what is not given stays. */
+  setOverlay(overlay: Partial<Overlay>): void {
+    const tall = rulerHeight(this.#overlay);
+    this.#overlay = { ...this.#overlay, ...overlay };
+    this.index.keep(this.#overlay.kept);
+    if (rulerHeight(this.#overlay) !== tall) this.#relayout();
+    this.changed(false);
+  }
+
+  get overlay(): Overlay {
+    return this.#overlay;
   }
 
   setFolded(track: TrackId, folded: boolean): void {
@@ -261,7 +278,7 @@ export abstract class LanesModel {
   // Inside
 
   protected get axisHeight(): number {
-    return this.options.axisHeight ?? 26;
+    return (this.options.axisHeight ?? 26) + rulerHeight(this.#overlay);
   }
 
   get #headerWidth(): number {
@@ -294,6 +311,7 @@ export abstract class LanesModel {
       hoverHeader: this.hoverHeader,
       selection: this.#selection,
       interest: this.#interest,
+      overlay: this.#overlay,
       ruler: this.ruler,
     };
   }

@@ -12,6 +12,8 @@
  * entries: the last one is the end of the run, so that an end ordinal always has a time.
  */
 
+import type { Levels } from './with-tracks';
+
 declare const unit: unique symbol;
 /** Microseconds since the timeline's origin (`Timeline.originUs` gives the source clock's value there). */
 export type TimeUs = number & { readonly [unit]?: 'us' };
@@ -37,10 +39,12 @@ export type CpuId = number & { readonly [unit]?: 'cpu' };
  * | vcpu       | vCPU thread        | in guest, in the kernel, runnable, blocked, dead               |
  * | task       | other task         | same, for an actor or a kthread asked for                      |
  * | lock       | lock               | held by whom                                                   |
+ * | value      | variable asked for | its values; added by `with-tracks.ts`                          |
  * | log        | machine            | console and dmesg lines that belong to no CPU                  |
  * | differs    | pair of timelines  | none; its marks are where the two are not the same             |
  */
-export type TrackKind = 'differs' | 'cpu' | 'hotplug' | 'virt' | 'tdx' | 'runs' | 'vcpu' | 'task' | 'lock' | 'log';
+export type TrackKind =
+  'differs' | 'cpu' | 'hotplug' | 'virt' | 'tdx' | 'runs' | 'vcpu' | 'task' | 'lock' | 'value' | 'log';
 
 /** A row. `parent` is -1 at the top; children follow their parent directly. */
 export interface Track {
@@ -78,6 +82,7 @@ export const Look = {
   refused: 16, // refused (hatched): TDX, or a hotplug that rolled back
   present: 17, // present, not online
   unknown: 18, // the source does not tell
+  value: 19, // a value of a variable
 } as const;
 export type LookName = keyof typeof Look;
 export type Look = (typeof Look)[LookName];
@@ -179,6 +184,8 @@ export interface Timeline {
   readonly flows: Flows;
   readonly counters: Counters;
   readonly log: readonly LogLine[];
+  /** Rows of variables whose values are numbers, by track; absent where there are none. */
+  readonly levels?: ReadonlyMap<TrackId, Levels>;
   /** Where two timelines lie on the same lanes (`beside.ts`): what they are called. */
   readonly sides?: readonly [string, string];
   /** The first ordinal at which they are not the same; absent where they are. */

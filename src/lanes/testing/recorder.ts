@@ -2,6 +2,7 @@
 import { LaneIndex } from '../lane-index';
 import { Ruler } from '../labels';
 import { layOut, type Density } from '../layout';
+import { NO_OVERLAY } from '../overlay';
 import { themes } from '../palette';
 import type { Pen } from '../pen';
 import { XScale, type Axis } from '../scale';
@@ -158,6 +159,7 @@ export function sceneOf(spec: SceneSpec, more: Partial<Scene> = {}): Scene {
     hoverHeader: -1,
     selection: null,
     interest: new Set(),
+    overlay: NO_OVERLAY,
     ruler: new Ruler(measure),
     ...more,
   };
