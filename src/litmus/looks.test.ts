@@ -249,6 +249,23 @@ const CLAIMS: Readonly<Record<string, (name: string) => void>> = {
       expect(s.o.oops.length).toBe(kernel === 'v6.1' ? 1 : 0);
     }
   },
+  // facts 4.1e "Emergency restart", 4.2e, 4.3e
+  'panic-restart': (name) => {
+    for (const [kernel, on] of [
+      ['v5.15', 1],
+      ['v6.1', 1],
+      ['v6.3', 0],
+      ['v6.12', 0],
+      ['v7.3', 0],
+    ] as const) {
+      const s = look(name, kernel);
+      expect(s.o.panic).toBe('sysrq triggered crash');
+      expect([kernel, ...[0, 1, 2].map((c) => s.r.machine.probe('virt_on', c))]).toEqual([kernel, on, on, on]);
+      expect(s.o.verdict.result).toBe(on ? 'seen' : 'not seen');
+      const rebooting = s.r.program.groups.find((g) => g.name === 'kvm_rebooting')!;
+      expect([kernel, s.r.machine.s[rebooting.base]]).toEqual([kernel, ['v6.12', 'v7.3'].includes(kernel) ? 1 : 0]);
+    }
+  },
   // facts 9.1; captures 6.12/s6
   'fail-file': (name) => {
     const s = look(name);
