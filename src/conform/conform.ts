@@ -35,15 +35,7 @@ export interface ConformResult {
 export function conform(files: CaptureFiles): ConformResult {
   const { capture, table } = files;
   const shift = logShift(capture, files.dmesg, table);
-  const derived = derivedFrom(files, shift);
-  const loaded = load(derived.text, 'derived.litmus');
-  if (!loaded.ok) {
-    const [p] = loaded.problems;
-    throw new ConformInputError(
-      `the text derived from the capture does not load: ${p!.file}:${p!.line}:${p!.column}: ${p!.message}\n${derived.text}`,
-    );
-  }
-  const { program } = loaded;
+  const { derived, program } = loadedText(files, shift);
   const told = capture.trace as { functions?: string[]; kretprobes?: string[] };
   const view = viewTrace(table, { functions: told.functions ?? [], kretprobes: told.kretprobes ?? [] });
   const roles = new Roles(program, derived, view.lines);
@@ -97,10 +89,40 @@ export function conform(files: CaptureFiles): ConformResult {
   return { report, program, derived, taken, met: lines.met };
 }
 
-function derivedFrom({ capture, dmesg }: CaptureFiles, shift: number): Derived {
+/** Most acts that are left out of the text because it does not load with them. */
+const REFUSED = 40;
+
+/** The derived text, loaded. What cannot be said in a text of this kernel is left out of it, and told as not modelled. */
+function loadedText(files: CaptureFiles, shift: number): { derived: Derived; program: Program } {
+  const refused = new Map<number, string>();
+  const strangers = new Set<string>();
+  for (;;) {
+    const derived = derivedFrom(files, shift, refused, strangers);
+    const loaded = load(derived.text, 'derived.litmus');
+    if (loaded.ok) return { derived, program: loaded.program };
+    const [p] = loaded.problems;
+    const act = derived.planned[derived.lines.indexOf(p!.line)]?.act;
+    const symbol = /^maybe fault cpu\d+ (\S+) returns/.exec(derived.text.split('\n')[p!.line - 1] ?? '')?.[1];
+    if (act && !refused.has(act.at) && refused.size < REFUSED) refused.set(act.at, p!.message);
+    else if (symbol !== undefined && !strangers.has(symbol)) strangers.add(symbol);
+    else
+      throw new ConformInputError(
+        `the text derived from the capture does not load: ${p!.file}:${p!.line}:${p!.column}: ${p!.message}\n${derived.text}`,
+      );
+  }
+}
+
+function derivedFrom(
+  { capture, dmesg }: CaptureFiles,
+  shift: number,
+  refused: ReadonlyMap<number, string>,
+  strangers: ReadonlySet<string>,
+): Derived {
   try {
     return derive(capture, {
       kernels: [...KERNELS],
+      refused,
+      strangers,
       knows: knownTo,
       tscUnstable: dmesg.lines.some((l) => /^tsc: Marking TSC unstable/.test(l.text)),
       timesAsked: ({ t, tEnd }) => timesAsked(dmesg, t - shift - STAMPS, (tEnd ?? t) - shift + STAMPS),

@@ -45,6 +45,8 @@ export interface Derived {
   readonly kernel: string;
   readonly exactKernel: boolean;
   readonly planned: readonly Planned[];
+  /** The line of each planned action in the text, from 1. */
+  readonly lines: readonly number[];
   readonly actors: readonly string[];
   readonly armed: readonly Armed[];
   readonly vcpus: readonly VcpuOfTask[];
@@ -73,6 +75,10 @@ export interface DeriveOptions {
   readonly kernels: readonly string[];
   /** The boot log says that the TSC is not to be trusted. */
   readonly tscUnstable?: boolean;
+  /** Acts that cannot be said in a text of this kernel, by their place in capture.json, each with the reason. */
+  readonly refused?: ReadonlyMap<number, string>;
+  /** Functions that faults of the capture are put on, and that the kernel's text has not. */
+  readonly strangers?: ReadonlySet<string>;
   /** How often the program of an act that failed asked the kernel for the same. */
   readonly timesAsked?: (act: Act) => number;
   /** Actions and hardware properties that a kernel's text has; every one where it is left out. */
@@ -152,7 +158,7 @@ class Derivation {
       ],
       vms: this.vms,
       lanes,
-      faults: this.armed.flatMap((a) => this.faultLines(a)),
+      faults: this.armed.flatMap((a) => (options.strangers?.has(a.symbol) ? [] : this.faultLines(a))),
     });
     return {
       text: made.text,
@@ -160,6 +166,7 @@ class Derivation {
       kernel: kernel.name,
       exactKernel: kernel.exact,
       planned: made.planned,
+      lines: made.lines,
       actors: lanes.map((lane) => lane.name),
       armed: this.armed,
       vcpus: this.vcpus,
@@ -191,6 +198,8 @@ class Derivation {
 
   private take(act: Act): void {
     const beside = (why: string): void => void this.besides.push({ act, why });
+    const refused = this.options.refused?.get(act.at);
+    if (refused !== undefined) return void this.unknown.push({ act, why: refused });
     const cpu = `cpu${act.cpu}`;
     if (READINGS.has(act.do)) {
       this.readings.push(act);
@@ -202,7 +211,10 @@ class Derivation {
         const module = text(act, 'module');
         if (module !== 'kvm_amd' && module !== 'kvm_intel') return beside(`${module} comes with the vendor's module`);
         const param = this.capture['params'] as Record<string, unknown> | undefined;
-        const off = act.do === 'modprobe' && param?.['enable_virt_at_load'] === false;
+        const asked = this.acts.findLast((a) => a.do === 'modprobe' && a.at <= act.at && text(a, 'args') !== '');
+        const told = asked ? /enable_virt_at_load=([01NYny])/.exec(text(asked, 'args')) : null;
+        const off =
+          act.do === 'modprobe' && (param?.['enable_virt_at_load'] === false || /[0Nn]/.test(told?.[1] ?? ''));
         const times = act.result !== null && act.result < 0 ? (this.options.timesAsked?.(act) ?? 1) : 1;
         if (times > 1)
           this.assumptions.push(
@@ -255,6 +267,8 @@ class Derivation {
         return;
       }
       case 'hotadd':
+        if (act.from['appeared'] === false && act.cpu >= this.possible())
+          return beside('the kernel has no such CPU: none appeared');
         if (text(act, 'svm') === 'off') this.bare.add(act.cpu);
         this.add(act, 'hotadd', `hotadd ${cpu}`);
         // the emulator has answered by then; the kernel has the CPU when the rig, which waits for it, does its next act
@@ -262,6 +276,7 @@ class Derivation {
         return;
       case 'online':
       case 'offline':
+        if (act.cpu >= this.possible() && act.result !== null && act.result < 0) return beside('there is no such CPU');
         return this.add(act, act.do, `${act.do} ${cpu}`);
       case 'set_fail':
       case 'set_target':
@@ -273,11 +288,19 @@ class Derivation {
       case 'read_power':
         return beside('how deep the machine sleeps');
       case 'arm_fault':
+        if (this.options.strangers?.has(text(act, 'symbol')))
+          this.unknown.push({ act, why: `the kernel's text has no function ${text(act, 'symbol')}` });
+        return;
       case 'disarm_fault':
         return;
       default:
         this.unknown.push({ act, why: 'an action that is not known here' });
     }
+  }
+
+  private possible(): number {
+    const { possible } = (this.capture['cpus'] ?? {}) as { possible?: number };
+    return possible ?? Infinity;
   }
 
   private takeWrite(act: Act): void {

@@ -4,6 +4,7 @@ import { parseDmesg, type Dmesg } from '../timeline/dmesg-import';
 import type { EventTable } from '../timeline/ftrace-events';
 import { FtraceReader } from '../timeline/ftrace-import';
 import { limits, textChunks, type Damage, type FileInput } from '../timeline/read';
+import { wrongField } from './fields';
 import { parseStates, type StateNames } from '../timeline/states-import';
 import { parseVmm, type VmmLog } from '../timeline/vmm-import';
 
@@ -49,6 +50,8 @@ export async function readCaptureFiles(inputs: readonly FileInput[]): Promise<Ca
       'capture.json: not among the files; give the folder of one capture (captures/<kernel>/<scenario>)',
     );
   const capture = parsed(await wholeText(json));
+  const wrong = wrongField(capture);
+  if (wrong) throw new ConformInputError(`capture.json: ${wrong}`);
   const traces = inputs
     .filter((f) => bufferOf(base(f.name)) > 0)
     .sort((a, b) => bufferOf(base(a.name)) - bufferOf(base(b.name)));

@@ -26,7 +26,7 @@ export function actorsOf(actions: readonly TextAction[]): Lane[] {
     let lane = lanes.find((l) => l.base === action.actor && (l.free <= action.t || again(l.actions.at(-1), action)));
     if (!lane) {
       const nth = lanes.filter((l) => l.base === action.actor).length + 1;
-      const base = action.actor.replace(/[^\w-]/g, '-');
+      const base = action.actor.replace(/[^\w-]/g, '-').replace(/^(?![a-zA-Z_])/, 'actor-');
       lane = { name: nth === 1 ? base : `${base}-${nth}`, base: action.actor, actions: [], free: -Infinity };
       lanes.push(lane);
     }
@@ -66,7 +66,8 @@ function waitsFor(action: TextAction, lane: Lane, lanes: readonly Lane[]): TextA
   return last && lane.actions.includes(last) ? null : last;
 }
 
-export function litmusText(parts: TextParts): { text: string; planned: Planned[] } {
+/** `lines`: for each action of `planned`, its line in the text, from 1. */
+export function litmusText(parts: TextParts): { text: string; planned: Planned[]; lines: number[] } {
   const lines: string[] = [`litmus ${parts.name}`, ...wrapped(parts.about), `kernel  ${parts.kernel}`];
   const later = parts.possible - parts.present;
   const down = parts.present - parts.booted;
@@ -80,6 +81,7 @@ export function litmusText(parts: TextParts): { text: string; planned: Planned[]
   lines.push('');
   const width = Math.max(...parts.lanes.map((l) => l.name.length + 2), 8);
   const planned: Planned[] = [];
+  const at: number[] = [];
   const wordsOf = (a: TextAction): string => describe(a, parts.vms);
   // an action is named behind `after` by its words; where several have the same, by which of them it is
   const all = parts.lanes.flatMap((l) => l.actions);
@@ -95,6 +97,7 @@ export function litmusText(parts: TextParts): { text: string; planned: Planned[]
       const head = index === 0 ? `${lane.name}:`.padEnd(width) : ' '.repeat(width);
       lines.push(`${head}${wordsOf(action)}${after}`);
       const { act, t, tEnd } = action;
+      at.push(lines.length);
       planned.push({ act, actor, index, words: wordsOf(action), t, tEnd });
     });
   });
@@ -105,7 +108,7 @@ export function litmusText(parts: TextParts): { text: string; planned: Planned[]
     if (!said.has(line)) lines.push(line);
     said.add(line);
   }
-  return { text: `${lines.join('\n')}\n`, planned };
+  return { text: `${lines.join('\n')}\n`, planned, lines: at };
 }
 
 /** Words of an action by which another one may name it. */

@@ -134,6 +134,8 @@ export class TraceWriter {
           this.write(effect.cpu, `sched_process_exit: comm=${comm} pid=${pid} prio=120`);
         }
         return;
+      default:
+        return;
     }
   }
 
@@ -161,6 +163,8 @@ export class TraceWriter {
         return;
       case 'guest':
         line(`kvm_entry: vcpu ${this.numberOf(this.program.contexts[s.context]!.vcpu)}, rip 0x0`);
+        return;
+      case 'oops':
         return;
     }
   }

@@ -474,6 +474,8 @@ class Rig {
         this.sinceOops = 0;
         this.ending.add(context);
         return;
+      default:
+        return;
     }
   }
 
