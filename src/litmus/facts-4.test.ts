@@ -48,6 +48,8 @@ describe('an armed step of KVM (facts 6.3 row "armed `fail`", 3.2)', () => {
     expect(p.results('q')).toEqual([0, 0, null]);
     const oops = [...p.r.history.effects.values()].flat().filter((e) => e.kind === 'oops');
     expect(oops.map((o) => o.where)).toEqual(['kernel/cpu.c']);
+    // which line of the file it is the facts do not tell
+    expect(p.log.filter((l) => l.startsWith('kernel BUG at kernel/cpu.c'))).toHaveLength(1);
   });
 });
 
