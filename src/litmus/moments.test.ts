@@ -1,7 +1,7 @@
 /** Acts at a moment of the run, and faults that come and go. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { run, type RunResult } from '../machine/run';
+import { run, running, type RunResult } from '../machine/run';
 import { gallery } from './gallery';
 import { addActs, hotAdd, startVm } from './hand';
 import { load } from './load';
@@ -73,6 +73,45 @@ describe('up to an act at a moment the run is the same as without it', () => {
       const after = runOf(addActs(add.text, add.actions, Math.floor(before.history.step(n - 1).start) + 1));
       expect(steps(after).slice(0, n)).toEqual(all.slice(0, n));
     }
+  });
+});
+
+describe('a run that goes on', () => {
+  it('is the same whether it goes there in one go or in several, and begins as the one that ends', () => {
+    for (const { text } of gallery().slice(0, 8)) {
+      const loaded = load(text, 't');
+      if (!loaded.ok) throw new Error(loaded.problems[0]!.message);
+      const ended = run(loaded.program);
+      const until = ended.duration + 6_000_000;
+      const whole = run(loaded.program, { until, maxSteps: 50_000 });
+      const on = running(loaded.program, { maxSteps: 50_000 });
+      let result = on(0);
+      const first = steps(result);
+      for (let t = 0; t <= until; t += 2_500_000) result = on(t);
+      result = on(until);
+      expect(steps(result)).toEqual(steps(whole));
+      expect(first).toEqual(steps(ended));
+      expect(steps(whole).slice(0, first.length)).toEqual(first);
+      if (whole.end === 'quiet') expect([whole.duration, result.duration].every((d) => d >= until)).toBe(true);
+      expect(result.duration).toBe(whole.duration);
+      expect(result.end).toBe(whole.end);
+    }
+  });
+  it('keeps running guests', () => {
+    const { history } = play(
+      'v5.15',
+      'intel, cpus 2',
+      'q: modprobe kvm_intel',
+      '   vm0 = create vm, 1 vcpu',
+      '   run vm0',
+    ).r;
+    const text =
+      'litmus t\nkernel v5.15\nmachine intel, cpus 2\nq: modprobe kvm_intel\n   vm0 = create vm, 1 vcpu\n   run vm0\n';
+    const loaded = load(text, 't');
+    if (!loaded.ok) throw new Error('the text does not load');
+    // a guest that is left alone exits every 2 ms
+    const turns = run(loaded.program, { until: 50_000_000 }).history.length - history.length;
+    expect(turns).toBeGreaterThan(24);
   });
 });
 

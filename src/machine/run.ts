@@ -7,7 +7,7 @@
  * what the busy ones cost.
  */
 import { Head, Hook, Run as RunState, type Program } from '../language/program';
-import { cellsRead, evaluator } from './evaluate';
+import { cellsRead, evaluator, type Evaluate } from './evaluate';
 import { Heap } from './heap';
 import { History } from './history';
 import { Machine, MachineError, type Transition } from './machine';
@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly balance?: boolean;
   /** Most steps taken; the run then ends with `end: 'limit'`. */
   readonly maxSteps?: number;
+  /** Goes on at least to this moment, nominal nanoseconds, though nothing new would happen. */
+  readonly until?: number;
 }
 
 export interface RunResult {
@@ -63,7 +65,16 @@ function generator(seed: number): () => number {
 
 /** Runs to the end. Never throws for what a text does: that is `end: 'error'`. */
 export function run(program: Program, options: RunOptions = {}): RunResult {
-  return new Simulation(program, options).run();
+  return new Simulation(program, options).advance(options.until ?? 0);
+}
+
+/**
+ * A run that can go on: each call goes further in the same history, and what it gives is what `run` gives with that `until`.
+ * @returns a function of the moment (nominal nanoseconds) to go to at least
+ */
+export function running(program: Program, options: RunOptions = {}): (until: number) => RunResult {
+  const simulation = new Simulation(program, options);
+  return (until) => simulation.advance(until);
 }
 
 class Simulation {
@@ -122,58 +133,75 @@ class Simulation {
     this.random = options.seed ? generator(options.seed) : null;
   }
 
-  run(): RunResult {
-    const { program, machine, history } = this;
-    const limit = this.options.maxSteps ?? 200_000;
-    const condition = program.question && evaluator(program.question.cond, machine.around);
-    const wanted = program.question?.how === 'always' ? 0 : 1;
-    let witness = -1;
-    const look = (): void => {
-      if (condition && witness < 0 && machine.evaluate(condition) === wanted) witness = history.length;
-    };
-    for (let c = 0; c < program.cpus; c++) if (machine.isOn(c)) this.dirty.add(c);
-    for (let x = 0; x < program.contexts.length; x++) this.check.add(x);
-    let end: RunResult['end'] = 'quiet';
-    let error: MachineError | null = null;
+  private witness = -1;
+  private begun = false;
+  private end: RunResult['end'] = 'quiet';
+  private error: MachineError | null = null;
+
+  /** Goes on until nothing new would happen, at least to a moment (nanoseconds). */
+  advance(until: number): RunResult {
+    const { machine, history, program } = this;
     try {
       if (machine.bootError) throw machine.bootError;
-      look();
-      this.replan();
-      for (;;) {
-        const event = this.heap.pop();
-        if (!event) break;
-        if (event.time !== this.queued[event.item]) continue;
-        if (history.length >= limit) {
-          end = 'limit';
-          break;
-        }
-        this.now = Math.max(this.now, event.time);
-        // asked while the event is still queued: a sleeper about to be woken has something left to do
-        if (this.quiet()) break;
-        this.queued[event.item] = FOREVER;
-        this.fire(event.item, event.time);
-        look();
-        if (machine.s[program.machine.panic] !== 0) {
-          end = 'panic';
-          break;
-        }
-        this.replan();
-      }
+      if (!this.begun) this.begin();
+      if (this.end === 'quiet') this.end = this.go(until);
     } catch (e) {
       if (!(e instanceof MachineError)) throw e;
-      error = e;
-      end = 'error';
+      this.error = e;
+      this.end = 'error';
     }
-    const duration = Math.max(
-      this.now,
-      history.length ? history.step(history.length - 1).start + history.step(history.length - 1).cost : 0,
-    );
+    const { end, error, witness } = this;
+    const last = history.length ? history.step(history.length - 1).start + history.step(history.length - 1).cost : 0;
+    const duration = Math.max(this.now, last, end === 'quiet' ? Math.max(until, this.quietAt) : 0);
     return { program, history, initial: this.initial, machine, end, error, witness, duration };
   }
 
+  private begin(): void {
+    this.begun = true;
+    for (let c = 0; c < this.program.cpus; c++) if (this.machine.isOn(c)) this.dirty.add(c);
+    for (let x = 0; x < this.program.contexts.length; x++) this.check.add(x);
+    this.look();
+    this.replan();
+  }
+
+  /** Has the question's condition become true (or, for `always`, false)? */
+  private look(): void {
+    const { question } = this.program;
+    if (!question || this.witness >= 0) return;
+    this.condition ??= evaluator(question.cond, this.machine.around);
+    const wanted = question.how === 'always' ? 0 : 1;
+    if (this.machine.evaluate(this.condition) === wanted) this.witness = this.history.length;
+  }
+  private condition: Evaluate | null = null;
+  /** When what has not come any more would have come. */
+  private quietAt = 0;
+
+  private go(until: number): RunResult['end'] {
+    const { machine, history } = this;
+    const limit = this.options.maxSteps ?? 200_000;
+    for (;;) {
+      const event = this.heap.pop();
+      if (!event) return 'quiet';
+      if (event.time !== this.queued[event.item]) continue;
+      if (history.length >= limit) return 'limit';
+      // asked while the event is still queued: a sleeper about to be woken has something left to do
+      if (event.time >= until && this.quiet(Math.max(this.now, event.time))) {
+        this.heap.push(event.time, event.item);
+        this.quietAt = event.time;
+        return 'quiet';
+      }
+      this.now = Math.max(this.now, event.time);
+      this.queued[event.item] = FOREVER;
+      this.fire(event.item, event.time);
+      this.look();
+      if (machine.s[this.program.machine.panic] !== 0) return 'panic';
+      this.replan();
+    }
+  }
+
   /** Nothing but guests turning round since a while, each of them at least once. */
-  private quiet(): boolean {
-    if (this.now - this.lastAct < TAIL) return false;
+  private quiet(now: number): boolean {
+    if (now - this.lastAct < TAIL) return false;
     for (const x of this.machine.floating) {
       const run = this.machine.head(x, Head.run);
       if (this.program.contexts[x]!.vcpu < 0) {

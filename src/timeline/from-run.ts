@@ -104,7 +104,10 @@ class RunDrawing {
     const steps = history.length;
     for (let k = 0; k < steps; k++) b.tick(history.step(k).start / 1000);
     const tail = Math.max(6, Math.round(steps * TAIL));
-    for (let i = 0; i < tail; i++) b.tick((duration * (1 + (TAIL * i) / tail)) / 1000);
+    // A run that went on though nothing happened any more ends later than its last step.
+    const last = steps === 0 ? 0 : history.step(steps - 1).start + history.step(steps - 1).cost;
+    b.tick(Math.min(last, duration) / 1000);
+    for (let i = 1; i < tail; i++) b.tick((duration * (1 + (TAIL * i) / tail)) / 1000);
 
     this.redrawAll(0);
     const cpus = new Set<number>();
