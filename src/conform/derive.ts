@@ -269,7 +269,7 @@ class Derivation {
       case 'hotadd':
         if (act.from['appeared'] === false && act.cpu >= this.possible())
           return beside('the kernel has no such CPU: none appeared');
-        if (text(act, 'svm') === 'off') this.bare.add(act.cpu);
+        if (text(act, 'svm') === 'off' && act.cpu >= 0 && act.cpu < this.possible()) this.bare.add(act.cpu);
         this.add(act, 'hotadd', `hotadd ${cpu}`);
         // the emulator has answered by then; the kernel has the CPU when the rig, which waits for it, does its next act
         this.actions.push({ ...this.actions.pop()!, tEnd: this.nextOf(act) });

@@ -111,10 +111,19 @@ export function viewTrace(
       if (kind === Kind.func) traced.add(fn);
     }
   }
+  const whole = wholeFrom(table);
   const bare = (fn: string): string => fn.replace(/ \[\w+\]$/, '');
   for (let row = 0; row < table.length; row++) {
     const kind = table.kind.data[row]!;
     const name = text(table.name.data[row]!);
+    if (whole.begun.has(row)) {
+      count(left, 'events lost before the buffer begins', table.b.data[row]!);
+      continue;
+    }
+    if (table.time.data[row]! < whole.from[row]!) {
+      count(left, 'lines before the buffers of all CPUs begin');
+      continue;
+    }
     const base: SeenBase = {
       row,
       t: table.time.data[row]!,
@@ -166,9 +175,42 @@ export function viewTrace(
   for (const fn of MOVERS) calls.delete(fn);
   calls.delete('kvm_vcpu_kick');
   const spans = table.files.flatMap((f) =>
-    f.to > f.from ? [{ file: f.name, from: table.time.data[f.from]!, to: table.time.data[f.to - 1]! }] : [],
+    f.to > f.from
+      ? [
+          {
+            file: f.name,
+            from: Math.max(table.time.data[f.from]!, whole.from[f.from]!),
+            to: table.time.data[f.to - 1]!,
+          },
+        ]
+      : [],
   );
   return { lines, listed: { calls, rets, nameless }, spans, left, steering, strange };
+}
+
+/**
+ * A ring buffer that was full has lost its beginning, on each CPU another: `from` is, by row, when all CPUs of its file have
+ * one, and `begun` the rows that tell of a lost beginning. Events lost in the middle are not meant.
+ */
+function wholeFrom(table: EventTable): { from: Float64Array; begun: ReadonlySet<number> } {
+  const from = new Float64Array(table.length);
+  const begun = new Set<number>();
+  for (const f of table.files) {
+    const seen = new Set<number>();
+    const waiting = new Set<number>();
+    let at = -Infinity;
+    for (let row = f.from; row < f.to; row++) {
+      const lost = table.kind.data[row] === Kind.lost;
+      const cpu = lost ? table.a.data[row]! : table.cpu.data[row]!;
+      if (lost && !seen.has(cpu)) {
+        begun.add(row);
+        waiting.add(cpu);
+      } else if (waiting.delete(cpu)) at = table.time.data[row]!;
+      seen.add(cpu);
+    }
+    from.fill(at, f.from, f.to);
+  }
+  return { from, begun };
 }
 
 /**
