@@ -127,4 +127,5 @@ const VIRTUALIZATION: Record<NonNullable<CpuOutcome['virtualization']>, string> 
   off: 'virtualization off',
   failed: 'virtualization off: the enable failed',
   lied: 'virtualization off: the enable reported success',
+  lost: 'virtualization off: it went off by itself',
 };

@@ -46,9 +46,9 @@ describe('the class of a run', () => {
     expect(c).toMatchObject({ id: 'no-kvm', errno: '-EIO', action: { fn: 'modprobe' } });
   });
 
-  it('a vCPU that was never made is waited for in userspace: that is no hang', () => {
+  it('a vCPU that was never made has no thread to pin: -ESRCH, and nobody hangs', () => {
     const { c, o } = play('v6.12', ...VM, 'fault cpu1 kvm_arch_hardware_enable returns -EIO');
-    expect(o.hung.map((h) => h.function)).toEqual(['affine']);
+    expect([o.returns.at(-1)?.errno, o.hung]).toEqual(['-ESRCH', []]);
     expect(c.id).toBe('no-kvm');
   });
 
@@ -109,7 +109,7 @@ describe('the class of a run', () => {
     const { c, o, line } = play('v6.17', ...td, 'a: affine td0.vcpu0 to cpu1 after run td0', 'fault TDH_VP_FLUSH returns TDX_OPERAND_BUSY'); // prettier-ignore
     expect(c).toMatchObject({ id: 'vm-dies', vms: ['td0'], errno: '-EIO' });
     expect(line).toMatch(/^td0\.vcpu0 on CPU \d: KVM_RUN returns -EIO$/);
-    expect(o.vms).toEqual([{ name: 'td0', held: true, dead: true }]);
+    expect(o.vms).toMatchObject([{ name: 'td0', held: true, dead: true, ended: { function: 'tdx_flush_vp_on_cpu' } }]);
   });
 
   it('unknown: the run met what the text does not model', () => {

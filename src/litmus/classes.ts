@@ -10,14 +10,15 @@
 import type { ActionOutcome, FailedCallback, Hung, OopsOutcome, Outcome } from './outcome';
 
 /**
- * From harmless to worst. works: all was done; refused: an action returned an error and nobody is harmed; cpu-lost: a CPU
- * is offline that was not taken down, and no caller was told; vm-refused: KVM_CREATE_VM returned an error; no-kvm: the
+ * From harmless to worst. works: all was done; broken: all was done, and what the text says must never be came to be; refused: an action returned an error and nobody is harmed; cpu-lost: a CPU
+ * is offline that was not taken down, and no caller was told; vm-refused: KVM_CREATE_VM or what a TD needs after it returned an error; no-kvm: the
  * module did not load; swallowed: CPUs run tasks without the virtualization that VMs count on, and no caller was told; vm-dies: a VM was
  * ended, its KVM_RUN returns an error or an exit that no VMM goes on from; thread-dies: an oops killed a vCPU's thread; oops: it killed something else;
  * hang: somebody waits for ever, or a CPU does nothing any more; host-dies: panic, or all CPUs stand still for ever.
  */
 export const SCALE = [
   'works',
+  'broken',
   'refused',
   'cpu-lost',
   'vm-refused',
@@ -66,14 +67,14 @@ export function classOf(o: Outcome): OutcomeClass {
   const others = o.oops.filter((oops) => !oops.vcpu);
   const first = o.oops[0] ?? null;
   const at = (oops: OopsOutcome | null): Partial<OutcomeClass> => ({ oops, step: oops?.step ?? -1 });
-  if (o.host !== 'alive') return { ...NOTHING, id: 'host-dies', panic: o.panic, ...at(first) };
+  if (o.host === 'panicked' || o.host === 'hung') return { ...NOTHING, id: 'host-dies', panic: o.panic, ...at(first) };
   const hung = hungInKernel(o);
   if (hung.length > 0 || o.stuck_cpus.length > 0)
     return { ...NOTHING, id: 'hang', hung, cpus: o.stuck_cpus, ...at(first) };
   if (others.length > 0) return { ...NOTHING, id: 'oops', ...at(others[0]!) };
   if (killed.length > 0) return { ...NOTHING, id: 'thread-dies', vms: victims(o), ...at(killed[0]!) };
   const ended = new Set([
-    ...o.vms.filter((vm) => vm.dead).map((vm) => vm.name),
+    ...o.vms.filter((vm) => vm.dead && vm.held).map((vm) => vm.name),
     ...o.kvm_run.map((r) => r.task.split('.')[0]!),
   ]);
   if (ended.size > 0) {
@@ -92,8 +93,17 @@ export function classOf(o: Outcome): OutcomeClass {
     of((r) => r.fn === 'modprobe', 'no-kvm') ??
     of((r) => r.fn === 'create_vm', 'vm-refused') ??
     (lost.length > 0 ? { ...NOTHING, id: 'cpu-lost' as const, cpus: lost } : null) ??
-    of(() => true, 'refused') ?? { ...NOTHING, id: 'works' }
+    of(() => true, 'refused') ??
+    unasked(o)
   );
+}
+
+/** Nobody was told of anything. A text whose own question is broken does not work all the same. */
+function unasked(o: Outcome): OutcomeClass {
+  const bare = withoutTdx(o);
+  if (bare.length > 0) return { ...NOTHING, id: 'swallowed', cpus: bare };
+  if (o.verdict.result === 'broken') return { ...NOTHING, id: 'broken', step: o.verdict.step };
+  return { ...NOTHING, id: 'works' };
 }
 
 const NOTHING: Omit<OutcomeClass, 'id'> = {
@@ -132,6 +142,11 @@ export function withoutVirtualization(o: Outcome): number[] {
   return active.filter((c) => c.virtualization !== 'on').map((c) => c.cpu);
 }
 
+/** Active CPUs without LP.INIT while TDX is up: the vCPU of a TD may be placed there. */
+export function withoutTdx(o: Outcome): number[] {
+  return o.cpus.filter((c) => c.active && c.tdx === false).map((c) => c.cpu);
+}
+
 /** CPUs that are down, though nobody took them down and no caller was told that they are. */
 export function lostCpus(o: Outcome): number[] {
   return o.cpus
@@ -148,12 +163,15 @@ export function lostCpus(o: Outcome): number[] {
 }
 
 /** Errors that userspace got, earliest first, without those that only follow from an earlier one. */
-function causes(o: Outcome): ActionOutcome[] {
+export function causes(o: Outcome): ActionOutcome[] {
   const failed = o.returns.filter((r) => r.errno !== null).sort((a, b) => a.step - b.step);
   const gone = new Set(lostCpus(o));
   return failed.filter((r, i) => {
     const before = failed.slice(0, i);
-    if (r.errno === '-ENOENT') return !before.some((b) => b.fn === 'modprobe' || b.fn === 'create_vm');
+    if (r.errno === '-ENOENT' && (r.fn === 'online' || r.fn === 'offline'))
+      return !before.some((b) => b.fn === 'hotadd' && b.args[0] === r.args[0]);
+    if (r.errno === '-ENOENT' || r.errno === '-ESRCH')
+      return !before.some((b) => b.fn === 'modprobe' || b.fn === 'create_vm' || b.fn === 'run');
     if (r.fn === 'affine' && r.errno === '-EINVAL')
       return !gone.has(r.args[1]!) && !before.some((b) => b.fn === 'online' && b.args[0] === r.args[1]);
     return true;

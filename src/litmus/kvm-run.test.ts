@@ -93,12 +93,18 @@ describe.each(['v5.15', 'v6.1', 'v6.1.192'])(
   (kernel) => {
     const prefix = 'kvm: ';
 
-    it('another VMCS revision: VMPTRLD and VMWRITE are warned of and passed over, the entry fails, KVM_RUN says so', () => {
+    it('another VMCS revision: VMXON tests it in its region, nobody looks, and VMPTRLD takes #UD (6.1 row 12; the manual)', () => {
       const t = unasked(kernel, 'hardware cpu2 vmcs_config=2');
+      expect([oopses(t), t.probe('virt_lied', 2)]).toEqual([[expect.stringContaining('VMPTRLD')], 1]);
+    });
+
+    it('VMPTRLD fails: it and both VMWRITEs are warned of and passed over, the entry fails, KVM_RUN says so (5.2 V6)', () => {
+      const t = unasked(kernel, 'hardware cpu2 vmptrld_vmfail=1');
       expect(oopses(t)).toEqual([]);
       expect(t.log).toContain('WARNING: arch/x86/kvm/vmx/vmx.c vmptrld_error');
       expect(t.log).toContain(`${prefix}vmptrld failed: (vmcs)/(address)${kernel === 'v5.15' ? '' : ' err=0'}`);
-      expect(t.log.some((l) => l.startsWith(`${prefix}vmwrite failed: field=`))).toBe(true);
+      const writes = t.log.filter((l) => l.startsWith(`${prefix}vmwrite failed: field=`));
+      expect(writes.map((l) => l.match(/\((\w+)\)/)?.[1])).toEqual(['HOST_TR_BASE', 'HOST_GDTR_BASE']);
       expect(t.log).toContain('set kvm_intel.dump_invalid_vmcs=1 to dump internal KVM state.');
       // KVM_RUN returns 0 with KVM_EXIT_FAIL_ENTRY (9); no current VMCS to read the reason from
       expect(told(t).slice(-2)).toEqual(['KVM_RUN: exit reason 9', 'KVM_RUN returns 0']);

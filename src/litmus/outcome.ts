@@ -11,7 +11,7 @@ import type { Machine } from '../machine/machine';
 import type { RunResult } from '../machine/run';
 import { hungTasks, placeOf, type Hung } from './hung';
 import type { Litmus } from './parse';
-import { readHistory, stateName, virtualizationOf, type Seen } from './seen';
+import { endOfVm, readHistory, stateName, virtualizationOf, type Seen } from './seen';
 
 export type { Hung } from './hung';
 export { sentence, type Sentence, type Tone } from './sentence';
@@ -26,7 +26,8 @@ export interface Verdict {
   readonly step: number;
 }
 
-export type Virtualization = 'on' | 'off' | 'failed' | 'lied';
+/** lied: the enable reported success and left it off; lost: it was on, and went off by itself. */
+export type Virtualization = 'on' | 'off' | 'failed' | 'lied' | 'lost';
 
 /** A CPU at the end of the run. Null: the kernel text has no word for it. */
 export interface CpuOutcome {
@@ -38,6 +39,8 @@ export interface CpuOutcome {
   readonly active: boolean | null;
   readonly cpuhp: { readonly number: number; readonly name: string } | null;
   readonly virtualization: Virtualization | null;
+  /** LP.INIT was done on it; null: TDX is not up. */
+  readonly tdx: boolean | null;
 }
 
 export type TaskState = 'in guest' | 'in the kernel' | 'runnable' | 'sleeping' | 'dead' | 'not started' | 'ended';
@@ -71,8 +74,17 @@ export interface ActionOutcome {
   /** Step at which it returned; -1: it never did. */
   readonly step: number;
   readonly time_us: number | null;
+  /** The system call that failed, where the action makes several. */
+  readonly call: string | null;
   /** Online CPUs whose enable counts as failed when it returned an error. */
   readonly enable_failed: readonly number[];
+}
+
+export interface WentOff {
+  readonly cpu: number;
+  readonly what: 'VMX' | 'SVM';
+  readonly step: number;
+  readonly time_us: number;
 }
 
 /** A VM at the end of the run. Null: the kernel text has no word for it. */
@@ -82,6 +94,13 @@ export interface VmOutcome {
   readonly held: boolean | null;
   /** KVM has ended it: every KVM_RUN and ioctl on it returns -EIO. */
   readonly dead: boolean | null;
+  /** Where KVM ended it, and which task did it there. */
+  readonly ended: {
+    readonly task: string;
+    readonly cpu: number;
+    readonly function: string;
+    readonly step: number;
+  } | null;
 }
 
 export interface LogOutcome {
@@ -93,7 +112,9 @@ export interface LogOutcome {
 
 export interface OopsOutcome {
   readonly cpu: number;
+  /** What was current there, also where an interrupt struck. */
   readonly task: string;
+  readonly interrupt: boolean;
   readonly vcpu: boolean;
   readonly function: string;
   readonly caller: string;
@@ -115,15 +136,22 @@ export interface RunOutcome {
   readonly errno: string | null;
   /** KVM_EXIT_SHUTDOWN 8, KVM_EXIT_FAIL_ENTRY 9, KVM_EXIT_INTERNAL_ERROR 17. */
   readonly exit_reason: number | null;
+  /** Of a KVM_EXIT_FAIL_ENTRY: fail_entry.hardware_entry_failure_reason. */
+  readonly entry_failure: number | null;
+  /** What a TDH.VP.ENTER that failed completed with, as RAX has it; data[0] of a KVM_EXIT_INTERNAL_ERROR. */
+  readonly status: string | null;
   readonly step: number;
 }
 
-/** A hotplug callback that returned an error. */
+/** A hotplug callback that returned an error, or one that the `fail` file kept from being called. */
 export interface FailedCallback {
   readonly cpu: number;
-  readonly state: { readonly number: number; readonly name: string };
+  /** dynamic: it has the first slot that was free, and no fact tells which one that is. */
+  readonly state: { readonly number: number; readonly name: string; readonly dynamic: boolean };
   readonly up: boolean;
   readonly errno: string;
+  /** By cpuN/hotplug/fail: the callback was not called. */
+  readonly armed: boolean;
   readonly step: number;
 }
 
@@ -144,7 +172,7 @@ export interface Outcome {
   readonly kvm_run: readonly RunOutcome[];
   readonly panic: string | null;
   /** hung: all CPUs stand still for a stopper that is dead, or hold and spin for a run queue lock. */
-  readonly host: 'alive' | 'hung' | 'panicked';
+  readonly host: 'alive' | 'hung' | 'panicked' | 'restarted';
   /** CPUs that do nothing any more: their task died inside the scheduler, or they spin for the run queue lock of such a CPU. */
   readonly stuck_cpus: readonly number[];
   /** Migrations of tasks that userspace knows: vCPU threads and actors. */
@@ -156,12 +184,16 @@ export interface Outcome {
     readonly time_us: number;
   }[];
   readonly hung: readonly Hung[];
+  /** Virtualization that was on and went off by itself. */
+  readonly went_off: readonly WentOff[];
   readonly failed_callbacks: readonly FailedCallback[];
   /** Tasks whose affinity mask the scheduler took away, with the CPU they had to leave. */
   readonly affinity_lost: readonly { readonly task: string; readonly cpu: number; readonly step: number }[];
   /** How often each fault of the text fired. */
   readonly faults: readonly { readonly text: string; readonly fired: number }[];
   readonly vms: readonly VmOutcome[];
+  /** What a kernel text has to say of the run beside what it does. */
+  readonly notes: readonly string[];
 }
 
 /** What the run came to. `seed` is the one it was run with. */
@@ -170,6 +202,7 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
   const seen = readHistory(result);
   const ask = (name: string, of: number): boolean | null =>
     program.probes.has(name) ? machine.probe(name, of) !== 0 : null;
+  const restarted = ask('machine_stopped', 0) === true;
   return {
     litmus: litmus.name,
     kernel: program.kernel,
@@ -190,6 +223,7 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
       active: ask('active', cpu),
       cpuhp: program.probes.has('hotplug_state') ? stateName(program, machine.probe('hotplug_state', cpu)) : null,
       virtualization: virtualizationOf(machine, cpu),
+      tdx: ask('tdx_ready', 0) === true ? ask('lp_init', cpu) : null,
     })),
     tasks: tasksOf(result, seen),
     returns: seen.returns,
@@ -197,14 +231,20 @@ export function outcomeOf(result: RunResult, litmus: Litmus, seed = 0): Outcome 
     oops: seen.oops,
     kvm_run: seen.runs,
     panic: seen.panic,
-    host: seen.panic !== null ? 'panicked' : hangsWhole(result) ? 'hung' : 'alive',
+    host: seen.panic !== null ? 'panicked' : hangsWhole(result) ? 'hung' : restarted ? 'restarted' : 'alive',
     stuck_cpus: stuckCpus(machine),
     migrations: seen.migrations,
-    hung: result.end === 'quiet' ? hungTasks(result, seen.returns) : [],
+    // where every CPU was stopped nobody is waited for
+    hung: result.end === 'quiet' && !restarted ? hungTasks(result, seen.returns) : [],
+    went_off: seen.wentOff,
     failed_callbacks: seen.failedCallbacks,
     affinity_lost: seen.affinityLost,
     faults: program.faults.map((f, i) => ({ text: f.text, fired: seen.fired[i]! })),
-    vms: program.vms.map((name, vm) => ({ name, held: ask('vm_held', vm), dead: vmDead(machine, vm) })),
+    vms: program.vms.map((name, vm) => {
+      const dead = vmDead(machine, vm);
+      return { name, held: ask('vm_held', vm), dead, ended: dead ? endOfVm(result, vm) : null };
+    }),
+    notes: seen.notes,
   };
 }
 

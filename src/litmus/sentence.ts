@@ -3,8 +3,10 @@
  * the run shows; where the run does not tell, it says less.
  */
 import { formatProblem } from '../language/errors';
-import { lostCpus, withoutVirtualization } from './classes';
-import type { ActionOutcome, FailedCallback, Hung, OopsOutcome, Outcome } from './outcome';
+import { causes, lostCpus, withoutTdx, withoutVirtualization } from './classes';
+import { endedVms } from './ended-words';
+import { hang, waitsFor, withoutAfter } from './hung-words';
+import type { ActionOutcome, FailedCallback, OopsOutcome, Outcome } from './outcome';
 
 /** oops: somebody died; fail: something was refused, hangs, or broke the question; ok; unknown: the run cannot tell. */
 export type Tone = 'oops' | 'fail' | 'ok' | 'unknown';
@@ -19,7 +21,8 @@ export interface Sentence {
 export function sentence(o: Outcome): Sentence {
   const said = say(o);
   // names keep their spelling; only the article of a sentence is made its beginning
-  return { ...said, headline: said.headline.replace(/^the /, 'The ') };
+  const headline = said.headline.replace(/^(the|an) /, (word) => word[0]!.toUpperCase() + word.slice(1));
+  return { ...said, headline, details: [...new Set(said.details)] };
 }
 
 function say(o: Outcome): Sentence {
@@ -38,65 +41,60 @@ function say(o: Outcome): Sentence {
       details: [...failures(o).map((r) => failure(o, r)), 'what would come next is not known'],
       tone: 'unknown',
     };
+  return trouble(o) ?? well(o);
+}
+
+/** Somebody was told, hangs, or should have been told: the worst of it first. */
+function trouble(o: Outcome): Sentence | null {
   const failed = failures(o);
-  const hangs = o.hung.map((h) => hang(o, h));
   const ended = endedVms(o);
-  if (ended.length > 0)
-    return {
-      headline: ended[0]!,
-      details: [
-        ...ended.slice(1),
-        ...failed.map((r) => failure(o, r)),
-        ...hangs,
-        ...swallowed(o),
-        ...lost(o),
-        ...aside(o),
-        'no oops',
-      ],
-      tone: 'fail',
-    };
+  const bare = swallowed(o);
+  const gone = lost(o);
+  // what only follows from a CPU that is gone is no news
+  const news = causes(o)[0];
+  const failedFirst = failed.map((r) => failure(o, r));
+  const hangs = o.hung.map((h) => hang(o, h));
   const first = failed[0];
-  if (first)
-    return {
-      headline: failure(o, first),
-      details: [
-        ...(first.fn === 'online' || first.fn === 'offline' ? [whereItEnds(o, first.args[0]!)] : []),
-        ...failed.slice(1).map((r) => failure(o, r)),
-        ...hangs,
-        ...swallowed(o),
-        ...lost(o),
-        ...aside(o),
-        o.tasks.some((t) => t.vcpu && t.guest_cpu !== null) ? fine(o) : 'no oops',
-      ].filter((line) => line !== ''),
-      tone: 'fail',
-    };
-  if (hangs.length > 0)
-    return {
-      headline: hangs[0]!,
-      details: [...hangs.slice(1), ...swallowed(o), ...lost(o), ...aside(o), 'no oops'],
-      tone: 'fail',
-    };
-  const silent = [...swallowed(o), ...lost(o)];
-  if (silent.length > 0)
-    return { headline: silent[0]!, details: [...silent.slice(1), ...aside(o), `no oops`], tone: 'fail' };
-  const broken = o.verdict.result === 'broken';
-  const headline = fine(o);
-  const ends = endsOf(o).filter((line) => !headline.startsWith(line));
+  const where = first && (first.fn === 'online' || first.fn === 'offline') ? whereItEnds(o, first.args[0]!) : '';
+  const parts =
+    ended.length > 0
+      ? [...ended, ...failedFirst, ...hangs, ...bare, ...gone]
+      : gone.length > 0 && (!news || !['modprobe', 'create_vm'].includes(news.fn))
+        ? [...bare, ...gone, ...failedFirst, ...hangs]
+        : bare.length > 0
+          ? [...bare, ...failedFirst, ...hangs]
+          : first
+            ? [failedFirst[0]!, where, ...failedFirst.slice(1), ...hangs, ...withoutLpInit(o)]
+            : hangs.length > 0
+              ? [...hangs, ...withoutLpInit(o)]
+              : withoutLpInit(o);
+  const [headline, ...details] = parts;
+  if (headline === undefined) return null;
+  const runs = o.tasks.some((t) => t.vcpu && isRunning(t));
+  const end = first && ended.length === 0 && runs ? fine(o) : 'no oops';
   return {
     headline,
-    details: [...(broken ? [`${o.verdict.text}: broken`] : []), ...ends, ...aside(o)],
-    tone: broken || untold(o).length > 0 ? 'fail' : 'ok',
+    details: [...details, ...broken(o), ...aside(o), end].filter((line) => line !== ''),
+    tone: 'fail',
   };
 }
+
+function well(o: Outcome): Sentence {
+  const headline = fine(o);
+  const ends = endsOf(o).filter((line) => !headline.startsWith(line));
+  const details = [...broken(o), ...ends, ...aside(o)];
+  return { headline, details, tone: broken(o).length > 0 || untold(o).length > 0 ? 'fail' : 'ok' };
+}
+
+const broken = (o: Outcome): string[] => (o.verdict.result === 'broken' ? [`${o.verdict.text}: broken`] : []);
 
 // ---- somebody died
 
 function death(o: Outcome): Sentence {
   const first = o.oops[0];
   if (!first) return { headline: `The host panics: ${o.panic}`, details: aside(o), tone: 'oops' };
-  const host =
-    o.panic !== null ? `; the host panics: ${o.panic}` : o.host === 'hung' ? `; ${standStill(o)}: the host hangs` : '';
-  const headline = describeOops(first) + host;
+  const last = endOfHost(o);
+  const headline = describeOops(first) + (last?.text ?? '');
   const details: string[] = [];
   const online = lastBefore(o, 'online', first.cpu, first.step);
   if (online?.result !== null && online?.result !== undefined)
@@ -105,20 +103,23 @@ function death(o: Outcome): Sentence {
         ? `the online write of cpu${first.cpu} had failed (${online.errno})`
         : `the online write of cpu${first.cpu} had succeeded (returned ${online.result})`,
     );
-  details.push(...whyOff(first, online));
-  for (const oops of o.oops.slice(1)) details.push(`then ${describeOops(oops)}`);
+  details.push(...whyOff(o, first, online));
+  for (const oops of o.oops.slice(1)) if (oops !== last?.by) details.push(`then ${describeOops(oops)}`);
   const dead = new Set(o.oops.filter((oops) => oops.killed && oops.vcpu).map((oops) => oops.task));
   if (dead.size > 0) {
     details.push(dead.size === 1 ? 'KVM_RUN never returns' : `KVM_RUN never returns in ${dead.size} threads`);
     const vms = new Set([...dead].map((task) => task.split('.')[0]!));
-    for (const vm of o.vms) if (vms.has(vm.name) && vm.held) details.push(`${vm.name} keeps its reference`);
+    for (const vm of o.vms)
+      if (vms.has(vm.name) && vm.held)
+        details.push(`${vm.name} is never destroyed, since the dead thread keeps a reference: the module stays in use`);
   }
   for (const oops of o.oops) {
     const action = o.returns.find((r) => r.actor === oops.task && r.began >= 0 && r.step < 0);
     if (action) details.push(`${action.actor}: ${withoutAfter(action.action)} never returns`);
   }
   details.push(...failures(o).map((r) => failure(o, r)));
-  if (o.host !== 'alive') return { headline, details: [...details, ...spinning(o), ...aside(o)], tone: 'oops' };
+  if (o.host === 'hung' || o.host === 'panicked')
+    return { headline, details: [...details, ...spinning(o), ...aside(o)], tone: 'oops' };
   for (const cpu of o.stuck_cpus) details.push(`CPU ${cpu} does nothing any more`);
   if (o.end === 'limit') details.push(`not finished after ${o.steps} steps`);
   else if (o.hung.length === 0) details.push('the host lives');
@@ -126,23 +127,41 @@ function death(o: Outcome): Sentence {
   return { headline, details: [...details, ...aside(o)], tone: 'oops' };
 }
 
-/** Who died where. */
-const spinning = (o: Outcome): string[] => o.hung.filter((h) => h.waits === 'runqueue').map(why);
+const spinning = (o: Outcome): string[] => o.hung.filter((h) => h.waits === 'runqueue').map(waitsFor);
 
-function standStill(o: Outcome): string {
-  const lock = o.hung.find((h) => h.waits === 'runqueue')?.lock;
-  return lock ? `all CPUs wait for the ${lock}` : 'all CPUs stand still for it';
+/** How a death took the host with it: the first one, or a later one that is then named. */
+function endOfHost(o: Outcome): { readonly text: string; readonly by: OopsOutcome | null } | null {
+  const first = o.oops[0]!;
+  const said = (by: OopsOutcome | undefined, end: string): { text: string; by: OopsOutcome | null } =>
+    !by || by === first ? { text: `; ${end}`, by: null } : { text: `; then ${describeOops(by)}; ${end}`, by };
+  if (o.panic !== null)
+    return said(
+      o.oops.find((oops) => !oops.killed),
+      `the host panics: ${o.panic}`,
+    );
+  if (o.host !== 'hung') return null;
+  const spins = o.hung.find((h) => h.waits === 'runqueue');
+  if (!spins)
+    return said(
+      o.oops.find((oops) => oops.task.startsWith('migration/')),
+      'all CPUs stand still for it: the host hangs',
+    );
+  const by = o.oops.findLast((oops) => oops.task === spins.holder);
+  return said(by, `all CPUs wait for the ${spins.lock}: the host hangs`);
 }
 
+/** Who died where. */
 export function describeOops(oops: OopsOutcome): string {
-  const who = `${oops.task} on CPU ${oops.cpu}`;
+  const who = oops.interrupt
+    ? `an interrupt on CPU ${oops.cpu}, on top of ${oops.task}`
+    : `${oops.task} on CPU ${oops.cpu}`;
   if (oops.instruction) return `${who}: #UD at ${oops.instruction} in ${oops.caller}, BUG in ${oops.function}`;
   const called = oops.caller ? `, called by ${oops.caller}` : '';
   return `${who}: BUG in ${oops.function}${called}`;
 }
 
 /** Why virtualization was off where the instruction faulted. */
-function whyOff(oops: OopsOutcome, online: ActionOutcome | undefined): string[] {
+function whyOff(o: Outcome, oops: OopsOutcome, online: ActionOutcome | undefined): string[] {
   if (!oops.instruction) return [];
   switch (oops.virtualization) {
     case 'failed':
@@ -153,6 +172,8 @@ function whyOff(oops: OopsOutcome, online: ActionOutcome | undefined): string[] 
       ];
     case 'lied':
       return [`the enable on CPU ${oops.cpu} had reported success, and virtualization was off`];
+    case 'lost':
+      return [wentOff(o, oops.cpu)];
     case 'off':
       return [`virtualization was off on CPU ${oops.cpu}, and no enable had failed there`];
     case 'on':
@@ -161,22 +182,10 @@ function whyOff(oops: OopsOutcome, online: ActionOutcome | undefined): string[] 
   }
 }
 
-// ---- a VM was ended
-
-const EXIT_REASON: Readonly<Record<number, string>> = {
-  8: 'KVM_EXIT_SHUTDOWN',
-  9: 'KVM_EXIT_FAIL_ENTRY',
-  17: 'KVM_EXIT_INTERNAL_ERROR',
-};
-
-/** What KVM_RUN told of the VMs that it no longer runs; then which VMs KVM has ended. */
-function endedVms(o: Outcome): string[] {
-  const told = o.kvm_run.map(({ task, cpu, errno, exit_reason: r }) => {
-    const what = r === null ? errno : `${EXIT_REASON[r] ?? 'exit reason'} (${r})`;
-    return `${task} on CPU ${cpu}: KVM_RUN returns ${what}`;
-  });
-  const dead = o.vms.filter((vm) => vm.dead).map((vm) => `${vm.name} is dead: every ioctl on it returns -EIO`);
-  return [...told, ...dead];
+/** "VMX went off on CPU 1 at step 240, and nobody was told". */
+function wentOff(o: Outcome, cpu: number): string {
+  const off = o.went_off.findLast((w) => w.cpu === cpu);
+  return `${off?.what ?? 'virtualization'} went off on CPU ${cpu}${off ? ` at step ${off.step}` : ''}, and nobody was told`;
 }
 
 // ---- somebody was refused
@@ -190,11 +199,31 @@ function failure(o: Outcome, r: ActionOutcome): string {
   const returns = `${described(r)} returns ${r.errno}`;
   if (r.fn === 'create_vm' && r.errno !== '-ENOENT' && r.enable_failed.length > 0)
     return `${returns}: the enable failed on CPU ${r.enable_failed.join(', ')}`;
+  if (r.fn === 'create_vm') {
+    const line = whyNoVm(o, r);
+    return line ? `${returns}: "${line}"` : returns;
+  }
   if (r.fn !== 'online' && r.fn !== 'offline') return returns;
   const cause = o.failed_callbacks.find(
     (c) => c.cpu === r.args[0] && c.errno === r.errno && c.step >= r.began && c.step <= r.step,
   );
-  return cause ? `${returns}: ${cause.state.name} (state ${cause.state.number}) failed` : returns;
+  if (!cause) return returns;
+  return `${returns}: ${stateOf(cause)} ${cause.armed ? 'was kept from running by hotplug/fail' : 'failed'}`;
+}
+
+/** "kvm/cpu:online (state 149)". Which of the dynamic slots TDX gets no fact tells. */
+function stateOf({ state }: FailedCallback): string {
+  return state.dynamic ? `${state.name} (a dynamic state)` : `${state.name} (state ${state.number})`;
+}
+
+/** The line of the log that says why there is no VM: KVM's own while it was asked, or what it said of the future. */
+function whyNoVm(o: Outcome, r: ActionOutcome): string | undefined {
+  if (r.errno === '-ENOENT') return undefined;
+  const lines = o.log.filter((l) => l.step <= r.step);
+  return (
+    lines.findLast((l) => l.step >= r.began && /^(kvm(_\w+)?|virt\/tdx): /.test(l.text)) ??
+    lines.findLast((l) => l.text.includes('prohibit VM creation'))
+  )?.text;
 }
 
 function described(r: ActionOutcome): string {
@@ -204,7 +233,7 @@ function described(r: ActionOutcome): string {
     case 'offline':
       return `the ${r.fn} write of cpu${r.args[0]}`;
     case 'create_vm':
-      return `KVM_CREATE_VM of ${what.split(/[\s=]/)[0]}`;
+      return `${r.call ?? 'KVM_CREATE_VM'} of ${what.split(/[\s=]/)[0]}`;
     default:
       return `${r.actor}: ${what}`;
   }
@@ -218,16 +247,14 @@ function whereItEnds(o: Outcome, cpu: number): string {
   return end.present ? `CPU ${cpu} is offline` : `CPU ${cpu} is not present`;
 }
 
-function withoutAfter(action: string): string {
-  return action.replace(/\s+after\s.*$/, '');
-}
-
 /** Failures that no caller was told of, and that nobody has met yet. */
 export function swallowed(o: Outcome): string[] {
   return withoutVirtualization(o).map((cpu) => {
     const online = lastBefore(o, 'online', cpu, Infinity);
     const told = online && online.result !== null && !online.errno ? '; its online write had succeeded' : '';
-    return `CPU ${cpu} is online without virtualization: ${WHY_BARE[o.cpus[cpu]!.virtualization ?? 'off']}${told}`;
+    const virtualization = o.cpus[cpu]!.virtualization ?? 'off';
+    const why = virtualization === 'lost' ? wentOff(o, cpu) : WHY_BARE[virtualization];
+    return `CPU ${cpu} is online without virtualization: ${why}${told}`;
   });
 }
 
@@ -241,64 +268,31 @@ const WHY_BARE = {
 /** CPUs that are offline while userspace has reason to think that they are not. */
 export function lost(o: Outcome): string[] {
   return lostCpus(o).map((cpu) => {
-    const written = lastBefore(o, 'online', cpu, Infinity) !== undefined;
-    return `CPU ${cpu} is offline, ${written ? 'though its online write succeeded' : 'and nobody took it down or was told'}`;
+    if (lastBefore(o, 'online', cpu, Infinity)) return `CPU ${cpu} is offline, though its online write succeeded`;
+    const line = o.log.findLast((l) => l.text.startsWith(`Error taking CPU${cpu} up`))?.text;
+    return `CPU ${cpu} is offline, and ${line ? `only the log says so: "${line}"` : 'nobody took it down or was told'}`;
   });
 }
 
-// ---- somebody hangs
-
-/** Who waits for whom, down to what never comes. */
-export function hang(o: Outcome, h: Hung): string {
-  const action = o.returns.find((r) => r.actor === h.task && r.action === h.action && r.step < 0);
-  const never = action && action.began < 0 ? 'never begins' : 'never returns';
-  const who = h.action ? `${h.task}: ${withoutAfter(h.action)} ${never}` : `${h.task} hangs`;
-  const lines: string[] = [];
-  const passed = new Set<string>();
-  for (let at: Hung | undefined = h; at && !passed.has(at.task);) {
-    passed.add(at.task);
-    const here: Hung = at;
-    lines.push(why(here));
-    const next: string | null = here.holder_dead ? null : here.holder;
-    at = next === null ? undefined : o.hung.find((other) => other.task === next);
-    if (at && passed.has(at.task)) lines.push(here.waits === 'lock' ? 'a deadlock' : 'so none of them goes on');
-  }
-  return `${who}: ${lines.join('; ')}`;
-}
-
-function why(h: Hung): string {
-  switch (h.waits) {
-    case 'lock': {
-      const by = h.holder ? `held by ${h.holder}${h.holder_dead ? ', which is dead' : ''}` : '';
-      const readers = h.readers > 0 ? `held by ${h.readers} reader${h.readers > 1 ? 's' : ''}` : '';
-      return [`${h.task} waits in ${h.function} for ${h.lock}`, by || readers].filter(Boolean).join(', ');
-    }
-    case 'runqueue':
-      return `${h.task} spins on CPU ${h.cpu} for the ${h.lock}, held by ${h.holder}, which is dead`;
-    case 'action': {
-      const dead = h.holder_dead ? `, and ${h.holder} is dead` : '';
-      return (h.on.length > 0 ? `${h.task} waits for "${h.on[0]}"` : `${h.task} waits for another actor`) + dead;
-    }
-    case 'condition':
-      return h.on.length > 0
-        ? `${h.task} waits in ${h.function} for ${h.on.join(', ')}`
-        : `${h.task} waits in ${h.function}`;
-    case 'call':
-      return `${h.task} waits in ${h.function} for another CPU to take its call`;
-    case 'stop':
-      return `${h.task} waits in ${h.function} for all CPUs to stand still`;
-    case 'stopper':
-      return `${h.task} waits in ${h.function} for ${h.holder}${h.holder_dead ? ', which is dead' : ''}`;
-    case 'cpu':
-      return `${h.task} could go on, but CPU ${h.cpu} does not run it`;
-  }
+/** CPUs on which no TD can run, while TDX is up: whoever brought them was told that all is well. */
+export function withoutLpInit(o: Outcome): string[] {
+  return withoutTdx(o).map((cpu) => {
+    const online = lastBefore(o, 'online', cpu, Infinity);
+    const told = online && online.result !== null && !online.errno ? '; its online write had succeeded' : '';
+    return `CPU ${cpu} is online, and no TD can run there: LP.INIT was not done${told}`;
+  });
 }
 
 // ---- all is well
 
+/** A vCPU whose thread goes on entering the guest. */
+const isRunning = (t: Outcome['tasks'][number]): boolean =>
+  t.guest_cpu !== null && t.guest_cpu === t.cpu && !['dead', 'ended', 'not started'].includes(t.state);
+
 /** The end of a run in which nothing was refused: where the vCPUs run, else what the CPUs are. */
 function fine(o: Outcome): string {
-  const running = o.tasks.filter((t) => t.vcpu && t.guest_cpu !== null && t.guest_cpu === t.cpu && t.state !== 'dead');
+  if (o.host === 'restarted') return 'The machine restarts; no oops';
+  const running = o.tasks.filter((t) => t.vcpu && isRunning(t));
   const moved = o.returns.filter((r) => r.fn === 'affine' && r.result === 0 && r.args[1]! >= 0).at(-1);
   const vcpus = o.tasks.filter((t) => t.vcpu);
   const subject = moved ? vcpus[moved.args[0]!] : undefined;
@@ -332,9 +326,8 @@ function untold(o: Outcome): FailedCallback[] {
 /** What is worth a line whatever else happened. */
 function aside(o: Outcome): string[] {
   return [
-    ...untold(o).map(
-      (c) => `${c.state.name} (state ${c.state.number}) failed on CPU ${c.cpu} (${c.errno}) and nobody was told`,
-    ),
+    ...untold(o).map((c) => `${stateOf(c)} failed on CPU ${c.cpu} (${c.errno}) and nobody was told`),
+    ...o.notes,
     ...o.affinity_lost.map((a) => `${a.task} lost its affinity when it had to leave CPU ${a.cpu}`),
     ...o.faults.filter((f) => f.fired === 0).map((f) => `"${f.text.replace(/\s+/g, ' ')}" never fired`),
   ];

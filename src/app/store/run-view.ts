@@ -33,12 +33,13 @@ export const SEED = 0;
  * Text to run, at once and in this thread.
  * @param kernel instead of the one that the text names
  * @param patch the user's own kernel, which counts where it is that one
+ * @param until goes on at least to this moment, nanoseconds
  */
-export function makeRun(text: string, file: string, kernel?: string, patch = ''): Made {
+export function makeRun(text: string, file: string, kernel?: string, patch = '', until = 0): Made {
   const edited = patchFor(kernel ?? kernelNamed(text), patch);
   const loaded = load(text, file, { edited, ...(kernel === undefined ? {} : { kernel }) });
   if (!loaded.ok) return loaded;
-  const result = run(loaded.program, { seed: SEED });
+  const result = run(loaded.program, { seed: SEED, until });
   const outcome = outcomeOf(result, loaded.litmus, SEED);
   return {
     ok: true,
@@ -82,7 +83,9 @@ export function viewOf({ initial, ...parts }: RunParts): RunView {
 export function cpuOfInterest({ outcome, program }: RunView): number {
   const oops = outcome.oops[0];
   if (oops) return oops.cpu;
-  const failed = outcome.cpus.find((c) => c.virtualization === 'failed' || c.virtualization === 'lied');
+  const failed = outcome.cpus.find(
+    (c) => c.virtualization === 'failed' || c.virtualization === 'lied' || c.virtualization === 'lost',
+  );
   if (failed) return failed.cpu;
   const callback = outcome.failed_callbacks[0];
   if (callback) return callback.cpu;
