@@ -18,6 +18,21 @@ describe.each(ALL)('%s', (kernel) => {
     expect([...r.history.effects.values()].flat().flatMap((e) => (e.kind === 'log' ? [e.text] : []))).toContain(THREAD);
   });
 
+  it('RB2, RB3: what fails a second time goes the same way as the first time (facts 3.4 U7, 3.5 D3)', () => {
+    for (const [way, fault] of [
+      ['online', 'workqueue:online up'],
+      ['offline', 'workqueue:online down'],
+    ] as const) {
+      const first = way === 'online' ? ['admin: offline cpu2', '  online cpu2'] : ['admin: offline cpu2'];
+      const walk = (n: number): string[] =>
+        play(kernel, M, ...first, ...Array<string>(n).fill(`  ${way} cpu2`), `fault cpu2 ${fault} returns -ENOMEM`).walk(2); // prettier-ignore
+      const [once, twice] = [walk(0), walk(1)];
+      const before = way === 'online' ? play(kernel, M, 'admin: offline cpu2').walk(2).length : 0;
+      expect(once.length).toBeGreaterThan(before);
+      expect(twice.slice(once.length)).toEqual(once.slice(before));
+    }
+  });
+
   it('RB3: a startup that fails while the CPU is brought back: it stops there, and can be taken down (facts 3.2, 3.5 RB3)', () => {
     const faults = ['fault cpu2 smpboot/threads:online down returns -EIO once', 'fault cpu2 workqueue:online up returns -ENOMEM once']; // prettier-ignore
     const p = play(kernel, M, 'admin: offline cpu2', ...faults);
