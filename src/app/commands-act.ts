@@ -4,6 +4,7 @@ import { act, armedEnable, type Act } from './store/acts';
 import { nowOf } from './store/now';
 import { whyNotAct } from './store/possible';
 import { startEmpty } from './store/empty';
+import { canLive, toggleLive } from './store/live';
 import { get } from './store/store';
 
 const doing = (id: string, title: string, what: Act, more: Partial<Command> = {}): Command => ({
@@ -31,10 +32,20 @@ export const actCommands: readonly Command[] = [
   ),
   doing('reboot', 'Restart the host', { kind: 'reboot' }, { about: 'the shutdown hooks; tasks go on meanwhile' }),
   {
+    id: 'play.live',
+    title: 'Free play: let time go on, or end it',
+    group: 'Play',
+    keys: ['Shift+L'],
+    run: toggleLive,
+    when: canLive,
+    reason: () => 'a trace is shown, and what was captured is over',
+    about: 'the run goes on in simulated time while you act',
+  },
+  {
     id: 'open.empty',
     title: 'Empty machine',
     group: 'Open',
-    keys: ['n'],
+    keys: ['e'],
     run: () => void startEmpty('plain'),
     about: 'free play: no script, and time goes on while you act',
   },

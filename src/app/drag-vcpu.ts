@@ -59,7 +59,7 @@ function show(view: LanesView, event: Drag): void {
   ghost.textContent = reason === '' ? `${name}${to}` : `${name}: ${reason}`;
   ghost.dataset.refused = String(reason !== '');
   any.dataset.over = String(cpu === -1);
-  const row = cpu === null || cpu < 0 ? null : view.rowBox(event.to.track);
+  const row = cpu === null || cpu < 0 || reason !== '' ? null : view.rowBox(event.to.track);
   target.hidden = row === null;
   if (row) {
     target.style.top = `${row.top}px`;

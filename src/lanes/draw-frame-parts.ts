@@ -84,7 +84,7 @@ export function paintHeaders(scene: Scene, { pen }: Surface): void {
       pen.fillText(ruler.clip(row.title, font.state, room - x), x, y + middle + 0.5);
       continue;
     }
-    const state = scene.playhead === null ? null : stateAt(scene, row.track, scene.playhead);
+    const state = scene.playhead === null ? null : stateAt(scene, row.track, Math.ceil(scene.playhead));
     const loud = state === null ? theme.dim : stateColour(scene, state.look);
     pen.fillStyle = theme.ink;
     const nameFont = row.oneLine ? font.nameSmall : font.name;
@@ -199,6 +199,8 @@ export function flagText(scene: Scene): string {
   if (playhead === null) return '';
   if (scale.axis === 'steps') return stepText(Math.floor(playhead));
   const { timeline } = scale;
+  // Between two steps time is what passes.
+  if (!Number.isInteger(playhead)) return durationText(scale.unitAt(scale.x(playhead)));
   if (timeline.source === 'run') return durationText(timeline.timeUs[Math.max(0, Math.floor(playhead) - 1)] ?? 0);
   return timeText(timeline, scale.unitAt(scale.x(playhead)), Math.max(1, 2 / scale.k), false);
 }

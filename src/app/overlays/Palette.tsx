@@ -28,6 +28,7 @@ export function Palette() {
       keepHighlight
     >
       <Autocomplete.Input
+        autoFocus
         className={styles.input}
         aria-label="Search commands"
         placeholder="A command, a litmus test, a kernel, a capture, a CPU, or the number of a step"

@@ -1,6 +1,7 @@
 import { set } from '../store/store';
 import { useApp } from '../use-app';
 import { Icon } from '../ui/Icon';
+import { Offer } from './Offer';
 import ui from '../ui/ui.module.css';
 import styles from './notices.module.css';
 
@@ -10,6 +11,7 @@ export function Notices() {
   const notice = useApp((s) => s.notice);
   return (
     <div>
+      <Offer />
       {work && (
         <div className={styles.bar} role="status" aria-label={work.what}>
           <progress aria-label={work.what} />

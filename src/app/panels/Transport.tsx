@@ -11,7 +11,10 @@ import styles from './lanes.module.css';
 const AXES = ['steps', 'time'] as const;
 
 export function Transport() {
-  const playing = useApp((s) => s.playing);
+  const playing = useApp((s) => s.playing || s.live?.going === true);
+  const live = useApp((s) => (s.live === null ? null : s.live.going ? 'going' : 'still'));
+  // Hundredths of a millisecond: what passes in a frame or two.
+  const liveUs = useApp((s) => (s.live === null ? -1 : Math.floor(s.live.us / 10) * 10));
   const playhead = useApp((s) => s.playhead);
   const last = useApp(lastOf);
   const timeline = useApp(timelineOf);
@@ -20,7 +23,7 @@ export function Transport() {
   const speed = useApp((s) => s.speed);
   // A run's step tells when it began, as the inspector does.
   const us = timeline?.timeUs[trace ? playhead : Math.max(0, playhead - 1)] ?? 0;
-  const time = timeline === null ? '' : trace ? clockText(timeline, us) : durationText(us);
+  const time = timeline === null ? '' : trace ? clockText(timeline, us) : durationText(liveUs >= 0 ? liveUs : us);
   const count = `${playhead.toLocaleString('en')} / ${last.toLocaleString('en')}`;
   const digits = last.toLocaleString('en').length;
   return (
@@ -55,6 +58,11 @@ export function Transport() {
         <span className={styles.time} data-testid="time">
           {time}
         </span>
+        {live !== null && (
+          <span className={styles.live} data-live={live} role="status">
+            {live === 'going' ? 'Live' : 'Live, paused'}
+          </span>
+        )}
         <input
           className={styles.slider}
           type="range"

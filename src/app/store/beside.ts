@@ -42,7 +42,7 @@ companion.make = (a, kernel) => {
   const { text, kernelPatch } = get();
   if (a.program.cpus <= SMALL) return made(a, kernel, makeRun(text, FILE, kernel, kernelPatch));
   const abort = (current = new AbortController());
-  runInWorker(setKernel(text, kernel), FILE, kernelPatch, abort.signal).then(
+  runInWorker({ text: setKernel(text, kernel), file: FILE, patch: kernelPatch, until: 0 }, abort.signal).then(
     (result) => !abort.signal.aborted && put(made(a, kernel, result)),
     (error: unknown) => {
       if (abort.signal.aborted) return;
@@ -58,7 +58,8 @@ export function put(beside: BesideView | null): void {
   const s = get();
   const atEnd = s.playhead >= lastOf(s);
   const own = stepsDone(s, 0);
-  set({ beside, side: beside?.joint ? s.side : 0, selection: null, unfolding: false });
+  // Two runs do not go on together.
+  set({ live: null, beside, side: beside?.joint ? s.side : 0, selection: null, unfolding: false });
   const at = beside?.joint?.at[0];
   const place = at === undefined ? own : s.showing === 'trace' ? at[own]! : own > 0 ? at[own - 1]! + 1 : 0;
   set({ playhead: atEnd ? lastOf(get()) : place });

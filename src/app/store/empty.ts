@@ -1,4 +1,5 @@
 /** Free play: a machine on which nothing happens until somebody acts. */
+import { startLive } from './live';
 import { fetchTexts } from './shelf';
 import { replaceText } from './text';
 
@@ -32,4 +33,5 @@ export async function startEmpty(which: EmptyMachine): Promise<void> {
   if (!(await fetchTexts())) return;
   const name = which === 'plain' ? 'empty' : 'empty-tdx';
   replaceText(TEXTS[which], { scenario: name, label: which === 'plain' ? 'empty machine' : 'empty machine with TDX' });
+  startLive();
 }

@@ -14,7 +14,10 @@ let position = 0;
 /** By hand: what is later is shown again from now on. */
 export function seek(ordinal: number): void {
   const at = Math.max(0, Math.min(lastOf(get()), Math.round(ordinal)));
-  set({ playhead: at, playing: false, unfolding: false });
+  const { live, run } = get();
+  // In free play time stands still there, until it is told to go on.
+  const us = run?.timeline.timeUs[Math.max(0, at - 1)] ?? 0;
+  set({ playhead: at, playing: false, unfolding: false, live: live && { us, going: false } });
 }
 
 export const stepBy = (steps: number): void => seek(get().playhead + steps);
@@ -33,7 +36,12 @@ export function play(): void {
   set({ playing: true });
 }
 
-export const togglePlay = (): void => (get().playing ? pause() : play());
+export function togglePlay(): void {
+  const { live, playing } = get();
+  if (live) set({ live: { ...live, going: !live.going } });
+  else if (playing) pause();
+  else play();
+}
 
 export function setSpeed(speed: Speed): void {
   set({ speed });

@@ -3,8 +3,8 @@ import { History } from '../../machine/history';
 import { viewOf, type Made } from './run-view';
 import type { FromRunWorker, ToRunWorker } from './run-worker';
 
-/** @param patch the user's own kernel; '' for none */
-export function runInWorker(text: string, file: string, patch: string, signal: AbortSignal): Promise<Made> {
+/** What is run: text, the user's own kernel ('' for none), and the moment (nanoseconds) to which it goes on at least. */
+export function runInWorker(job: ToRunWorker, signal: AbortSignal): Promise<Made> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./run-worker.ts', import.meta.url), { type: 'module', name: 'run' });
     const end = (): void => worker.terminate();
@@ -22,6 +22,6 @@ export function runInWorker(text: string, file: string, patch: string, signal: A
         resolve({ ok: true, view: viewOf({ ...parts, program, history: History.of(program, columns) }) });
       }
     };
-    worker.postMessage({ text, file, patch } satisfies ToRunWorker);
+    worker.postMessage(job);
   });
 }

@@ -13,6 +13,8 @@ export interface ToRunWorker {
   readonly file: string;
   /** The user's own kernel, where it has one. */
   readonly patch: string;
+  /** Goes on at least to this moment, nanoseconds. */
+  readonly until: number;
 }
 
 export type FromRunWorker =
@@ -25,7 +27,7 @@ const scope = self as unknown as {
   postMessage(message: FromRunWorker): void;
 };
 
-scope.onmessage = async ({ data: { text, file, patch } }) => {
+scope.onmessage = async ({ data: { text, file, patch, until } }) => {
   try {
     await loadKernelTexts();
     const edited = patchFor(kernelNamed(text), patch);
@@ -34,7 +36,7 @@ scope.onmessage = async ({ data: { text, file, patch } }) => {
       scope.postMessage({ type: 'problems', problems: loaded.problems });
       return;
     }
-    const result = run(loaded.program, { seed: SEED });
+    const result = run(loaded.program, { seed: SEED, until });
     scope.postMessage({
       type: 'done',
       parts: {

@@ -2,6 +2,7 @@
 import { hasAllKernelTexts, isThere } from '../../kernels/index';
 import { parseLitmus } from '../../litmus/parse';
 import { companion } from './companion';
+import { stepsAt, untilOf } from './live-time';
 import { lastOf } from './state';
 import { get, set } from './store';
 import { fetchTexts } from './shelf';
@@ -54,7 +55,7 @@ export function runText(text: string, options: Options): void {
       },
     },
   });
-  runInWorker(text, FILE, get().kernelPatch, abort.signal).then(
+  runInWorker({ text, file: FILE, patch: get().kernelPatch, until: untilOf(get().live) }, abort.signal).then(
     (made) => {
       if (abort.signal.aborted) return;
       set({ work: null });
@@ -74,7 +75,7 @@ const message = (error: unknown): string => (error instanceof Error ? error.mess
 /** A defect of ours must not take the page down: it is said, and the last run stays. */
 function attempt(text: string): Made | null {
   try {
-    return makeRun(text, FILE, undefined, get().kernelPatch);
+    return makeRun(text, FILE, undefined, get().kernelPatch, untilOf(get().live));
   } catch (error) {
     set({ notice: { tone: 'error', text: 'The run failed inside Hotlanes.', details: [message(error)] } });
     return null;
@@ -101,7 +102,9 @@ function show(run: RunView, keep: boolean, unfold: boolean): void {
   const beside = s.beside && companion.make ? companion.make(run, s.beside.kernel) : null;
   set({ run, problems: [], elsewhere: null, selection: null, beside, side: beside?.joint ? s.side : 0 });
   const last = lastOf(get());
-  if (unfold) set({ playhead: 0, unfolding: true, playing: true });
+  // In free play it is time that says where the playhead is.
+  if (s.live) set({ playhead: stepsAt(run.timeline, run.steps, s.live.us) });
+  else if (unfold) set({ playhead: 0, unfolding: true, playing: true });
   else if (keep && s.run !== null && !wasAtEnd) set({ playhead: Math.min(s.playhead, last) });
   else set({ playhead: last, playing: false, unfolding: false });
 }
