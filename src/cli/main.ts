@@ -6,6 +6,7 @@ import { didYouMean } from '../language/errors';
 import { loadGallery } from '../litmus/gallery';
 import { EXIT, InputError, type CliIo } from './io';
 import { conformCommand } from './conform';
+import { exportCommand } from './export';
 import { importCommand } from './import';
 import { listCommand } from './list';
 import { matrixCommand } from './matrix';
@@ -21,13 +22,14 @@ Usage: hotlanes COMMAND ...
   matrix           many questions on many kernels, or all that can fail in one
   import TRACE     read an ftrace text of a real kernel, say what is in it
   conform DIR      hold the model against a capture of a real kernel
+  export FILE|NAME write a litmus text and its kernel as a model for SPIN
   list             the litmus texts and kernels that come with Hotlanes
 
 hotlanes COMMAND --help tells more. From a checkout:
   npm run -s hotlanes -- run kevin-2021-11-30
 `;
 
-const COMMANDS = ['run', 'matrix', 'import', 'conform', 'list', 'help'];
+const COMMANDS = ['run', 'matrix', 'import', 'conform', 'export', 'list', 'help'];
 const OPTIONS = ['--help', '--version'];
 
 /**
@@ -70,6 +72,8 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
       return matrixCommand(rest, io);
     case 'conform':
       return conformCommand(rest, io);
+    case 'export':
+      return exportCommand(rest, io);
     case 'list':
       return listCommand(rest, io);
     default: {

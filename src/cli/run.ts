@@ -87,14 +87,14 @@ export async function litmusText(operand: string, io: CliIo): Promise<{ file: st
   throw new InputError(`${operand}: no such file, and none in the gallery (${near || `there: ${names.join(', ')}`})`);
 }
 
-interface Patch {
+export interface Patch {
   readonly file: string;
   readonly source: string;
   readonly name: string;
   readonly kind: 'part' | 'kernel' | 'proposal';
 }
 
-async function readPatch(file: string, io: CliIo): Promise<Patch> {
+export async function readPatch(file: string, io: CliIo): Promise<Patch> {
   if (file !== '-' && kindOf(file) === 'folder') throw new InputError(`${file}: is a folder, no kernel text`);
   const source = await readText(file, io);
   const shown = file === '-' ? 'stdin' : file;
@@ -104,18 +104,22 @@ async function readPatch(file: string, io: CliIo): Promise<Patch> {
 }
 
 /** What `--kernel` says, else the one kernel that was brought along, else undefined: what the litmus text says. */
-function chosenKernel(asked: string | undefined, patches: readonly Patch[]): string | undefined {
+export function chosenKernel(
+  asked: string | undefined,
+  patches: readonly Patch[],
+  command = 'run',
+): string | undefined {
   const own = patches.filter((p) => p.kind !== 'part').map((p) => p.name);
   if (asked !== undefined) {
     const shipped = [...kernelTexts().values()].filter((t) => t.kind !== 'part').map((t) => t.name);
     const known = [...own, ...shipped];
     if (!known.includes(asked))
       throw new InputError(
-        `run: no kernel is called ${asked} (${didYouMean(asked, known) || `there are ${[...new Set(known)].join(', ')}`})`,
+        `${command}: no kernel is called ${asked} (${didYouMean(asked, known) || `there are ${[...new Set(known)].join(', ')}`})`,
       );
     return asked;
   }
   if (own.length > 1)
-    throw new InputError(`run: several kernels are brought along (say which with --kernel: ${own.join(', ')})`);
+    throw new InputError(`${command}: several kernels are brought along (say which with --kernel: ${own.join(', ')})`);
   return own[0];
 }
