@@ -68,7 +68,7 @@ describe(`${K}: kvm_intel loads with tdx=1 (tdx 6.1 E7)`, () => {
 
 /** [row of tdx 6.6, what is wrong, what modprobe says, the log] */
 const FAILURES: readonly (readonly [string, readonly string[], number, readonly string[]])[] = [
-  ['VMXON faults on CPU k', ['fault cpu1 VMXON returns 1'], E.IO, ['WARNING', 'kvm: enabling virtualization on CPU1 failed']],
+  ['VMXON faults on CPU k', ['fault cpu1 VMXON returns 1'], E.IO, ['WARNING', 'WARNING: arch/x86/kvm/vmx/vmx.c kvm_cpu_vmxon', 'kvm: enabling virtualization on CPU1 failed']],
   ['module not loaded', ['hardware tdx_module_loaded=0'], 0, ['virt/tdx: module not loaded']],
   ['SYS.INIT error', ['hardware tdx_sys_state=3'], E.IO, ['virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000050000000000']],
   ['LP.INIT fails on CPU k', ['hardware cpu2 tdx_odd_msr=59'], E.IO, ['virt/tdx: SEAMCALL (0x0000000000000023) failed: 0xc00009200000003b']],
