@@ -1,6 +1,7 @@
 /** What happens once, before anything is drawn. */
 import { commandList, runCommand } from './commands';
 import { onKey } from './keys';
+import { lanes } from './lanes-handle';
 import { whenLoaded } from './late';
 import { begin as beginText } from './store/begin';
 import { hasOld, restoreView, tabSession } from './store/keep';
@@ -14,6 +15,8 @@ declare global {
       readonly commands: () => readonly { readonly id: string; readonly title: string }[];
       readonly run: (id: string) => boolean;
       readonly state: () => AppState;
+      /** The lanes, to ask where something is drawn. */
+      readonly lanes: typeof lanes;
     };
   }
 }
@@ -29,7 +32,7 @@ export async function begin(): Promise<void> {
   const view = restoreView();
   app.subscribe(themeOf, (theme) => (document.documentElement.dataset.theme = theme), { fireImmediately: true });
   window.addEventListener('keydown', onKey);
-  window.hotlanes = { commands: commandList, run: runCommand, state: get };
+  window.hotlanes = { commands: commandList, run: runCommand, state: get, lanes };
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
   const first = (): void => beginText(!calm && !hasOld());
   // A reload goes on where it was; whatever is wrong with that, the page begins.
@@ -37,6 +40,7 @@ export async function begin(): Promise<void> {
   else await kept().then((k) => k.restore(), first);
   await view;
   whenLoaded((late) => late.fetchTexts());
+  whenLoaded((late) => late.followReading());
   whenLoaded(() =>
     kept().then(
       (k) => k.keep(),

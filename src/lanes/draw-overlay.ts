@@ -130,7 +130,6 @@ function paintSpan(
   height: number,
 ): void {
   const { theme, scale, ruler, axisHeight } = scene;
-  const plot = plotOf(scene);
   const x0 = scale.x(Math.min(from, to));
   const x1 = scale.x(Math.max(from, to));
   pen.fillStyle = theme.accent;
@@ -139,23 +138,33 @@ function paintSpan(
   pen.globalAlpha = 1;
   pen.fillRect(x0, middle - 0.75, x1 - x0, 1.5);
   for (const x of [x0, x1]) pen.fillRect(x - 0.75, middle - height / 2 + 2, 1.5, height - 4);
-  const width = ruler.width(text, font.flag) + 10;
-  const a = Math.max(x0 + 9, plot.left + 2);
-  const b = Math.min(x1 - 9, plot.right - 2);
-  // Where the stretch has no room for its words they stand behind it.
-  const left =
-    b - a >= width
-      ? (a + b - width) / 2
-      : x1 + 10 + width <= plot.right
-        ? x1 + 10
-        : Math.max(plot.left, x0 - 10 - width);
+  const [left, said] = placeOfText(scene, text, x0, x1);
+  if (said === '') return;
+  const width = ruler.width(said, font.flag) + 10;
   pen.fillStyle = theme.ground;
   pen.fillRect(left, middle - height / 2 + 1, width, height - 2);
   pen.fillStyle = theme.accent;
   pen.font = font.flag;
   pen.textAlign = 'left';
   pen.textBaseline = 'middle';
-  pen.fillText(text, left + 5, middle + 0.5);
+  pen.fillText(said, left + 5, middle + 0.5);
+}
+
+/** Where the words of a stretch stand: in it, else behind or before it, where no mark is; else shortened in it. */
+function placeOfText(scene: Scene, text: string, x0: number, x1: number): readonly [left: number, text: string] {
+  const { ruler, scale } = scene;
+  const plot = plotOf(scene);
+  const width = ruler.width(text, font.flag) + 10;
+  const marks = scene.overlay.marks.map(({ at }) => scale.x(at));
+  const free = (left: number): boolean =>
+    left >= plot.left && left + width <= plot.right && marks.every((x) => x + 9 <= left || x - 9 >= left + width);
+  const a = Math.max(x0 + 9, plot.left + 2);
+  const b = Math.min(x1 - 9, plot.right - 2);
+  const inside = (a + b - width) / 2;
+  if (b - a >= width && free(inside)) return [inside, text];
+  for (const left of [x1 + 10, x0 - 10 - width]) if (free(left)) return [left, text];
+  const fitting = ruler.fit(text, font.flag, b - a - 10);
+  return [(a + b - ruler.width(fitting, font.flag) - 10) / 2, fitting];
 }
 
 function paintTicks(scene: Scene, pen: Surface['pen']): void {

@@ -201,7 +201,7 @@ function contextChange(program: Program, info: StepInfo, cell: number, before: n
   return null;
 }
 
-function schedulerWords(info: StepInfo, task: string): string {
+export function schedulerWords(info: StepInfo, task: string): string {
   switch (info.kind) {
     case 'sleep':
       return `${task} must wait and gives up CPU ${info.cpu}`;
@@ -224,7 +224,7 @@ function schedulerWords(info: StepInfo, task: string): string {
 
 type Event = StepView['events'][number];
 
-function effectWords(program: Program, e: Effect): Event[] {
+export function effectWords(program: Program, e: Effect): Event[] {
   const quiet = (text: string): Event[] => [{ text, loud: '' }];
   const name = (x: number): string => (program.contexts[x] ? taskName(program.contexts[x]) : '?');
   switch (e.kind) {

@@ -1,36 +1,51 @@
-import type { ReactNode } from 'react';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { durationText } from '../../lanes/scale';
 import { sourceOf, standingOf } from '../inspect/sources';
 import { stepView, type StackLine, type StepView } from '../inspect/step';
 import type { RunView } from '../store/run-view';
 import { whenLoaded } from '../late';
+import { togglePin } from '../store/reading';
 import { runOf, stepsDone, type Side } from '../store/state';
 import { Panel } from '../ui/Panel';
 import { SideBadge } from '../ui/SideBadge';
 import { useApp } from '../use-app';
 import { Differences } from './Differences';
-import { Selected } from './Selected';
+import { ReadTabs } from './ReadTabs';
+import { SearchPanel } from './SearchPanel';
+import { Subject } from './Subject';
 import { Source, StandingMark } from './Source';
 import { TraceInspector } from './TraceInspector';
 import styles from './inspector.module.css';
 
-/** What the step at the playhead is, does and changes. */
+const WhyPanel = lazy(() => import('./WhyPanel').then((m) => ({ default: m.WhyPanel })));
+const ValuesPanel = lazy(() => import('./ValuesPanel').then((m) => ({ default: m.ValuesPanel })));
+const MarksPanel = lazy(() => import('./MarksPanel').then((m) => ({ default: m.MarksPanel })));
+
+const OTHERS = { why: <WhyPanel />, search: <SearchPanel />, values: <ValuesPanel />, marks: <MarksPanel /> };
+
+/** What the step at the playhead is, does and changes; behind it why it came so, a search, variables over time, marks. */
 export function Inspector() {
   const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
   const side = useApp((s) => s.side);
   const run = useApp((s) => runOf(s));
   const names = useApp((s) => (s.beside?.run ? s.beside.names : null));
+  const tab = useApp((s) => s.reading.tab);
   const ofTrace = trace !== null && side === 0;
   return (
     <Panel
       title={ofTrace ? 'Event' : 'Step'}
       name="step"
-      actions={names && <Sides names={names} side={side} />}
+      heading={<ReadTabs event={ofTrace} />}
+      actions={names && tab === 'step' && <Sides names={names} side={side} />}
       className={styles.inspector}
     >
-      <div className={styles.body} data-testid="inspector">
-        {ofTrace ? <TraceInspector trace={trace} /> : run && <StepInspector run={run} />}
-      </div>
+      {tab === 'step' || (tab === 'why' && ofTrace) ? (
+        <div className={styles.body} data-testid="inspector">
+          {ofTrace ? <TraceInspector trace={trace} /> : run && <StepInspector run={run} />}
+        </div>
+      ) : (
+        <Suspense fallback={null}>{OTHERS[tab]}</Suspense>
+      )}
     </Panel>
   );
 }
@@ -78,7 +93,7 @@ function StepInspector({ run }: { readonly run: RunView }) {
     <Halves
       upper={
         <>
-          <Selected />
+          <Subject />
           <Where step={step} />
           <Happened step={step} />
           <Changed step={step} />
@@ -96,13 +111,23 @@ function StepInspector({ run }: { readonly run: RunView }) {
 }
 
 function Variables({ step }: { readonly step: StepView }) {
+  const pins = useApp((s) => s.reading.pins);
   return step.variables.map(({ title, values }) => (
     <Section key={title} title={title}>
       <dl className={styles.values}>
         {values.map((v) => (
           <div key={v.name} className={v.changed ? styles.changed : undefined} title={v.doc || undefined}>
             <dt>
-              {v.name} <StandingMark standing={standingOf(v.doc)} short />
+              <button
+                type="button"
+                className={styles.name}
+                aria-pressed={pins.includes(v.name)}
+                title={`${pins.includes(v.name) ? 'Take off' : 'Pin to'} the lanes`}
+                onClick={() => togglePin(v.name)}
+              >
+                {v.name}
+              </button>{' '}
+              <StandingMark standing={standingOf(v.doc)} short />
             </dt>
             <dd>{v.value}</dd>
           </div>

@@ -7,7 +7,7 @@ import { lanesDrawn, whenLoaded } from '../late';
 import { select } from '../store/page';
 import { seek } from '../store/player';
 import { cpuOfInterest } from '../store/run-view';
-import { lastOf, themeOf, timelineOf, type AppState } from '../store/state';
+import { bareTimelineOf, lastOf, themeOf, timelineOf, type AppState } from '../store/state';
 import { app, get } from '../store/store';
 import styles from './lanes.module.css';
 
@@ -110,20 +110,26 @@ function listen(view: LanesView, setTip: (tip: Tip | null) => void): (() => void
 /** From the store to the lanes. */
 function follow(view: LanesView): (() => void)[] {
   let shown: Timeline | null = null;
+  /** The same without rows of variables: these come and go, and what is seen stays. */
+  let shownBare: Timeline | null = null;
   let source: AppState['showing'] | null = null;
   let scenario = '';
   const timeline = (): void => {
     const s = get();
     const next = timelineOf(s);
     if (next === null || next === shown) return;
+    const bare = bareTimelineOf(s);
     const again =
-      source === s.showing && scenario === s.scenario && s.showing === 'run' && shown?.sides?.[1] === next.sides?.[1];
+      bare === shownBare ||
+      (source === s.showing && scenario === s.scenario && s.showing === 'run' && shown?.sides?.[1] === next.sides?.[1]);
     view.setAxis(s.axis);
     view.setTimeline(next, { keepView: again, ...(s.showing === 'run' ? { steps: lastOf(s) } : {}) });
     const wasShown = shown;
     shown = next;
+    shownBare = bare;
     source = s.showing;
     scenario = s.scenario;
+    view.setSelection(s.selection);
     light(view, s, again && wasShown !== null);
     playhead();
   };

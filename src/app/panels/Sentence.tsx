@@ -2,6 +2,7 @@ import type { Sentence as Said, Tone } from '../../litmus/outcome';
 import type { AppState } from '../store/state';
 import { useApp } from '../use-app';
 import { around } from '../late';
+import { CommandButton } from '../ui/CommandButton';
 import { Fragment, lazy, Suspense } from 'react';
 import styles from './sentence.module.css';
 
@@ -69,6 +70,9 @@ function One() {
           ))}
         </p>
       </div>{' '}
+      {!trace && (said?.tone === 'oops' || said?.tone === 'fail') && (
+        <CommandButton id="read.why" kind="plain" label="Why?" className={styles.why} />
+      )}{' '}
       <div className={styles.verdict}>
         {text !== '' && (
           <>

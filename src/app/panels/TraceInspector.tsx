@@ -6,7 +6,7 @@ import { stepsDone, type TraceView } from '../store/state';
 import { useApp } from '../use-app';
 import { Differences } from './Differences';
 import { Halves, Section } from './Inspector';
-import { Selected } from './Selected';
+import { Subject } from './Subject';
 import styles from './inspector.module.css';
 
 /** What a trace holds at the playhead, and what it is made of. */
@@ -19,7 +19,7 @@ export function TraceInspector({ trace }: { readonly trace: TraceView }) {
   const states = playing ? [] : stateAt(timeline, at);
   const upper = (
     <>
-      <Selected />
+      <Subject />
       <Section title={`Event ${at.toLocaleString('en')}`}>
         <p className={styles.where}>
           <code>{clockText(timeline, timeline.timeUs[at]!)}</code>

@@ -6,6 +6,7 @@ export { menuOf, menuOfSelection } from '../lanes-menu';
 export { act } from './acts';
 export { closeBeside, openBeside, setSide } from './beside';
 export { fetchTexts } from './shelf';
+export { follow as followReading } from './reading';
 export { openModel } from './model-beside';
 export { openLitmus } from './litmus';
 export { closeTrace, openCapture, openFiles } from './traces';

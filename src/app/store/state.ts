@@ -8,6 +8,7 @@ import type { FileInput } from '../../timeline/read';
 import type { Beside } from '../../timeline/beside';
 import type { Ordinal, Timeline } from '../../timeline/columns';
 import { NO_SESSION, type Session } from '../session/session';
+import { NO_READING, type Reading } from './reading-state';
 import type { RunView } from './run-view';
 
 /** A real kernel's trace, as it was opened. */
@@ -150,12 +151,18 @@ export interface AppState {
   readonly speed: Speed;
   readonly axis: Axis;
   readonly selection: Item | null;
+  /** What a reader asked for: marks, rows of variables, a search, causes. */
+  readonly reading: Reading;
+  /** The timeline with the rows of variables that were asked for, and the one that it was made of. */
+  readonly pinned: { readonly of: Timeline; readonly timeline: Timeline } | null;
 
   // The page
   readonly themeChoice: ThemeChoice;
   readonly systemTheme: ThemeName;
   readonly panels: Readonly<Record<PanelName, boolean>>;
   readonly tab: TextTab;
+  /** The text has more room than the lanes would leave it. */
+  readonly wide: boolean;
   /** On a narrow page one panel at a time lies over the lanes. */
   readonly sheet: PanelName | null;
   readonly menu: OpenMenu | null;
@@ -186,10 +193,13 @@ export const initialState: AppState = {
   speed: 1,
   axis: 'steps',
   selection: null,
+  reading: NO_READING,
+  pinned: null,
   themeChoice: 'system',
   systemTheme: 'light',
   panels: { text: true, step: true, log: true },
   tab: 'litmus',
+  wide: false,
   sheet: null,
   menu: null,
   dialog: null,
@@ -197,8 +207,14 @@ export const initialState: AppState = {
   notice: null,
 };
 
-export const timelineOf = (s: AppState): Timeline | null =>
+/** The timeline as it was made, without rows of variables. */
+export const bareTimelineOf = (s: AppState): Timeline | null =>
   s.beside?.joint?.timeline ?? (s.showing === 'trace' ? s.trace?.timeline : s.run?.timeline) ?? null;
+
+export const timelineOf = (s: AppState): Timeline | null => {
+  const bare = bareTimelineOf(s);
+  return s.pinned !== null && s.pinned.of === bare ? s.pinned.timeline : bare;
+};
 
 /** The last place of the playhead: after a run's last step, at a trace's last event. */
 export const lastOf = (s: AppState): Ordinal => {
