@@ -137,6 +137,13 @@ describe.each(E1)('%s: what remains of a vCPU thread that died (facts 5.6, 12.4)
     },
   );
 
+  it('the thread is gone: its affinity can no longer be set, -ESRCH (facts 5.6)', () => {
+    // the other CPU comes and goes first, so that it has died by then
+    const pause = ['  offline cpu1', '  online cpu1'];
+    const p = died('intel', ...pause, ...pause, ...pause, ...pause, '  affine a.vcpu0 to cpu0');
+    expect([oopses(p).length, p.results().at(-1)]).toEqual([1, -3]);
+  });
+
   it.each(['intel', 'amd'])('%s: each further thread that is put there dies, of any VM', (vendor) => {
     const p = died(vendor, '  affine a.vcpu1 to cpu2', '  affine b.vcpu0 to cpu2');
     expect(oopses(p)).toHaveLength(3);
