@@ -37,6 +37,8 @@ export function App() {
   const panels = useApp((s) => s.panels);
   // A trace has nothing to do with the text: its lanes get the room.
   const trace = useApp((s) => s.showing === 'trace');
+  // A kernel's lines are longer than those of a litmus text.
+  const room = useApp((s) => (s.tab === 'litmus' ? undefined : s.wide ? styles.wide : styles.code));
   const sheet = useApp((s) => s.sheet);
   const isNarrow = useSyncExternalStore(onResize, narrow);
   const wanted = isNarrow ? { text: sheet === 'text', step: sheet === 'step', log: sheet === 'log' } : panels;
@@ -54,7 +56,7 @@ export function App() {
       </Soon>
       <main className={styles.work}>
         {shown.text && (
-          <Soon className={styles.text}>
+          <Soon className={room ? `${styles.text} ${room}` : styles.text}>
             <TextPanel />
           </Soon>
         )}

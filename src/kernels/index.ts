@@ -27,6 +27,13 @@ export function kernelText(name: string): KernelText | undefined {
 /** Name of the kernel that a patch makes; '' where its first line says none. */
 export const nameOfPatch = (patch: string): string => /^(?:proposal|kernel)\s+([^\s":]+)/.exec(patch)?.[1] ?? '';
 
+/** What a kernel is called where it is shown: "v5.15", "v5.15 + your change". */
+export function kernelLabel(name: string, patch: string): string {
+  if (patch === '' || nameOfPatch(patch) !== name) return name;
+  const [, title = name, over = ''] = /^\w+ [^\s":]+(?: "([^"]*)")?(?: over ([^\s:]+))?/.exec(patch) ?? [];
+  return `${over} + ${title}`;
+}
+
 /** A patch of the user's own, where this kernel is the one that it makes: for `loadKernel`. */
 export const patchFor = (
   kernel: string,

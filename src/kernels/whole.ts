@@ -78,7 +78,8 @@ export function freeName(wanted: string): string {
       .toLowerCase()
       .replace(/[^\w.-]+/g, '-')
       .replace(/^[^a-z]+|[-.]+$/g, '') || 'my-change';
-  return kernelText(name) ? freeName(`my-${name}`) : name;
+  const there = kernelText(name);
+  return there && there.file !== PATCH_FILE ? freeName(`my-${name}`) : name;
 }
 
 /** The shown title cannot hold what would end it. */

@@ -1,5 +1,7 @@
+import { autocompletion, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap } from '@codemirror/commands';
-import { setDiagnostics, type Diagnostic } from '@codemirror/lint';
+import { lintKeymap, setDiagnostics, type Diagnostic } from '@codemirror/lint';
+import { search, searchKeymap } from '@codemirror/search';
 import { Annotation, EditorState, Transaction } from '@codemirror/state';
 import { drawSelection, EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
@@ -11,8 +13,14 @@ import { app, get } from '../store/store';
 import { refuseText, setText } from '../store/text';
 import { currentLines, linesUnderWay, setCurrentLines } from './current-lines';
 import { editor } from './handle';
-import { highlight } from './highlight';
+import { aboutLines } from './about-lines';
+import { colours } from './colours';
+import { completeLitmus } from './complete-litmus';
+import { litmus } from './litmus-language';
+import { litmusNames, litmusPointing } from './litmus-names';
+import { pointing } from './pointed';
 import './editor.css';
+import './kernel-editor.css';
 
 /** A change that came from the store and must not go back there. */
 const fromStore = Annotation.define<boolean>();
@@ -40,8 +48,14 @@ function fits(transaction: Transaction): boolean {
 const extensions = [
   lineNumbers(),
   drawSelection(),
-  highlight,
+  litmus(),
+  colours,
+  aboutLines,
   currentLines,
+  search({ top: true }),
+  autocompletion({ override: [completeLitmus(litmusNames)], icons: false, selectOnOpen: false }),
+  // kernels and states have signs in their names that other words have not
+  pointing(litmusPointing, /[A-Za-z_][\w./:-]*/g),
   EditorView.lineWrapping,
   EditorView.contentAttributes.of({
     'aria-label': 'Litmus text',
@@ -54,6 +68,9 @@ const extensions = [
     { key: 'Mod-z', run: command('text.undo'), preventDefault: true },
     { key: 'Mod-Shift-z', run: command('text.redo'), preventDefault: true },
     { key: 'Mod-y', run: command('text.redo'), preventDefault: true },
+    ...completionKeymap,
+    ...searchKeymap,
+    ...lintKeymap,
     {
       key: 'Escape',
       run: (view) => {

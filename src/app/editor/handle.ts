@@ -1,2 +1,39 @@
-/** The editor on the page, for what points into the text; nothing while it is not loaded. */
+/** The editors on the page, for what points into their texts; nothing while one is not loaded. */
+import { FILE } from '../store/runner';
+import { setTab, showPanel } from '../store/page';
+
+export interface Spot {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 export const editor: { goTo: ((line: number, column: number) => void) | null } = { goTo: null };
+
+/** The kernel's editor goes to a place in one of its texts, or to a name; what is wanted before it is there waits for it. */
+export const kernelEditor: {
+  goTo: ((where: Spot | string) => boolean) | null;
+  wanted: Spot | string | null;
+} = { goTo: null, wanted: null };
+
+/** To a place in the litmus text or in the kernel's, whichever tab is shown. */
+export function goToSpot(spot: Spot): void {
+  showPanel('text');
+  if (spot.file !== FILE) {
+    goInKernel(spot);
+    return;
+  }
+  setTab('litmus');
+  const go = (): void => editor.goTo?.(spot.line, spot.column);
+  if (editor.goTo) go();
+  // it comes with the tab
+  else setTimeout(go, 100);
+}
+
+/** To a place or a name in the kernel's text. */
+export function goInKernel(where: Spot | string): void {
+  showPanel('text');
+  setTab('kernel');
+  if (kernelEditor.goTo) kernelEditor.goTo(where);
+  else kernelEditor.wanted = where;
+}

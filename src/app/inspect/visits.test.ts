@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadKernelTexts } from '../../kernels/index';
+import { kernelSource, loadKernelTexts } from '../../kernels/index';
 import { galleryText } from '../../litmus/gallery';
 import { makeRun, type RunView } from '../store/run-view';
-import { linesAt, passagesOf } from './kernel-text';
+import { linesAt } from './kernel-text';
+import { kernelOf } from './sources';
 import { valueAt } from './value-at';
 import { nextVisit } from './visits';
 
@@ -13,6 +14,18 @@ beforeAll(async () => {
   if (!made.ok) throw new Error(made.problems[0]!.message);
   run = made.view;
 });
+
+/** Where the callback is declared, and from there on the lines of its text. */
+function callback() {
+  const { file, line } = kernelOf(run.program)!.fns.get('kvm_starting_cpu')!.place;
+  return {
+    file,
+    line,
+    lines: kernelSource(file)!
+      .split('\n')
+      .slice(line - 1),
+  };
+}
 
 describe('running to a line', () => {
   it('comes to every line that a step is on, at that step or before it, and forwards as backwards', () => {
@@ -25,7 +38,7 @@ describe('running to a line', () => {
   });
 
   it('counts a call when it begins, and not each step within it', () => {
-    const passage = passagesOf(run).find((p) => p.name === 'kvm_starting_cpu')!;
+    const passage = callback();
     const call = passage.line + passage.lines.findIndex((l) => /hardware_enable_nolock\(cpu\)/.test(l));
     const first = nextVisit(run, passage.file, call, 0)!;
     expect(run.history.step(first - 1).cpu).toBe(4);
@@ -36,7 +49,7 @@ describe('running to a line', () => {
 
   it('finds nothing for a line that holds no code, and for one that the run never comes to', () => {
     expect(nextVisit(run, 'kernels/parts/kvm-e1.kern', 1, 0)).toBeNull();
-    const passage = passagesOf(run).find((p) => p.name === 'kvm_starting_cpu')!;
+    const passage = callback();
     expect(nextVisit(run, passage.file, passage.line + 1, run.steps)).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 /** What each menu offers, as plain data. */
-import { KERNELS, kernelTitle, PROPOSALS } from '../../kernels/index';
+import { kernelLabel, KERNELS, kernelTitle, nameOfPatch, PROPOSALS } from '../../kernels/index';
 import { gallery } from '../../litmus/gallery';
 import { parseLitmus } from '../../litmus/parse';
 import { isArmed as armedNow } from '../commands-act';
@@ -77,6 +77,15 @@ const kernelItem = (name: string, s: AppState): MenuItem => ({
   run: () => void runCommand(`text.kernel.${name}`),
 });
 
+/** The user's own change of a kernel, where there is one. */
+function ownGroup(s: AppState): MenuGroup[] {
+  const name = nameOfPatch(s.kernelPatch);
+  if (name === '') return [];
+  const own: MenuItem = { ...kernelItem(name, s), label: kernelLabel(name, s.kernelPatch), about: '' };
+  const more = ['kernel.download', 'kernel.drop'].map((id) => ofCommand(id));
+  return [{ title: 'Your own', items: [own, ...more] }];
+}
+
 const pairItem = ({ text, beside, about }: Pair): MenuItem => ({
   label: `${text} beside ${beside}`,
   about,
@@ -92,8 +101,11 @@ function besideGroups(s: AppState): MenuGroup[] {
     run: () => void runCommand(`beside.${name}`),
   });
   const close = s.beside ? [{ title: 'Now', items: [ofCommand('beside.close')] }] : [];
+  const own = nameOfPatch(s.kernelPatch);
+  const yours = own === '' ? [] : [{ ...item(own), label: kernelLabel(own, s.kernelPatch), about: '' }];
   return [
     ...close,
+    ...(yours.length > 0 ? [{ title: 'Your own', items: yours }] : []),
     { title: 'Beside a kernel', items: KERNELS.map(item) },
     { title: 'Beside a design', items: PROPOSALS.map(item) },
   ];
@@ -134,6 +146,7 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
       ];
     case 'kernel':
       return [
+        ...ownGroup(s),
         { title: 'Run the text on', items: KERNELS.map((name) => kernelItem(name, s)) },
         { title: 'Designs from the list', items: PROPOSALS.map((name) => kernelItem(name, s)) },
         {

@@ -1,3 +1,4 @@
+import { kernelLabel } from '../../kernels/index';
 import { runCommand } from '../registry';
 import { themeOf } from '../store/state';
 import { useApp } from '../use-app';
@@ -62,7 +63,7 @@ export function Header() {
 
 /** What the text runs on: its kernel can be changed here, its machine is told. */
 function Machine() {
-  const kernel = useApp((s) => s.run?.program.kernel ?? '');
+  const kernel = useApp((s) => kernelLabel(s.run?.program.kernel ?? '', s.run?.patch ?? ''));
   const setup = useApp((s) => s.run?.litmus.setup ?? null);
   // While there are two, the button stands with their outcomes.
   const pair = useApp((s) => s.beside !== null);

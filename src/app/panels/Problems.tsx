@@ -1,5 +1,6 @@
 import { useApp } from '../use-app';
-import { editor } from '../editor/handle';
+import { goToSpot } from '../editor/handle';
+import { shortFile } from '../inspect/kernel-text';
 import styles from './text.module.css';
 
 /** What is wrong with the text, where, and what to do about it. */
@@ -11,8 +12,8 @@ export function Problems() {
         <ul>
           {problems.map((p, i) => (
             <li key={i}>
-              <button type="button" onClick={() => editor.goTo?.(p.line, p.column)}>
-                {p.file === 'litmus' ? '' : `${p.file}, `}line {p.line}, column {p.column}
+              <button type="button" onClick={() => goToSpot(p)}>
+                {p.file === 'litmus' ? '' : `${shortFile(p.file)}, `}line {p.line}, column {p.column}
               </button>
               <span>{p.message}</span>
               {p.suggestion !== '' && <span className={styles.suggestion}>{p.suggestion}</span>}

@@ -2,7 +2,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import { MAX_LITMUS } from '../../litmus/parse';
 import { kernelText } from '../../kernels/index';
 import { setTab } from '../store/page';
-import { runOf, type TextTab } from '../store/state';
+import type { TextTab } from '../store/state';
 import { useApp } from '../use-app';
 import { CommandButton } from '../ui/CommandButton';
 import { Icon } from '../ui/Icon';
@@ -10,18 +10,18 @@ import { Panel } from '../ui/Panel';
 import { runCommand } from '../commands';
 import { keyOf } from '../keys';
 import { redoTarget, undoTarget } from '../session/tree';
+import { onOwn, shownKernel } from '../store/kernel-change';
 import { originalOf, refuseText, setText } from '../store/text';
 import { Problems } from './Problems';
 import styles from './text.module.css';
 
 const LitmusEditor = lazy(() => import('../editor/LitmusEditor'));
-const KernelText = lazy(() => import('./KernelText'));
-const PatchText = lazy(() => import('./PatchText'));
+const KernelEditor = lazy(() => import('../editor/KernelEditor'));
 
 const TITLES: Readonly<Record<TextTab, string>> = {
   litmus: 'Litmus text',
   kernel: 'Kernel text',
-  patch: 'What the design changes',
+  patch: 'What is changed',
 };
 
 /** The litmus text; behind it the kernel's. It can be typed into from the start; the editor proper comes when the lanes are there. */
@@ -35,9 +35,15 @@ export function TextPanel() {
   const redo = useApp((s) => redoTarget(s.session) >= 0);
   const original = useApp((s) => originalOf(s) !== null);
   const tab = useApp((s) => s.tab);
-  const actions = tab === 'litmus' && (
+  const wide = useApp((s) => s.wide);
+  const actions = (
     <>
-      {original && <CommandButton id="text.original" kind="plain" label="Original" />}
+      {tab !== 'litmus' && (
+        <CommandButton id="kernel.wide" pressed={wide} className={styles.room}>
+          <Icon name="wide" />
+        </CommandButton>
+      )}
+      {tab === 'litmus' && original && <CommandButton id="text.original" kind="plain" label="Original" />}
       <CommandButton id="text.undo" disabled={!undo}>
         <Icon name="undo" />
       </CommandButton>
@@ -51,7 +57,9 @@ export function TextPanel() {
       {tab === 'litmus' && <Look />}
       <div className={styles.editor}>
         {tab !== 'litmus' ? (
-          <Suspense fallback={null}>{tab === 'kernel' ? <KernelText /> : <PatchText />}</Suspense>
+          <Suspense fallback={null}>
+            <KernelEditor key={tab} changes={tab === 'patch'} />
+          </Suspense>
         ) : ready ? (
           <Suspense fallback={<Plain />}>
             <LitmusEditor />
@@ -68,8 +76,8 @@ export function TextPanel() {
 /** What the panel shows; a kernel that stands by itself has no patch. */
 function Tabs() {
   const tab = useApp((s) => s.tab);
-  const kernel = useApp((s) => (runOf(s) ?? s.run)?.program.kernel ?? '');
-  const patch = useApp((s) => s.allTexts && (kernelText(kernel)?.over ?? null) !== null);
+  const kernel = useApp(shownKernel);
+  const patch = useApp((s) => s.allTexts && (onOwn(s) || (kernelText(kernel)?.over ?? null) !== null));
   const shown: readonly TextTab[] = patch || tab === 'patch' ? ['litmus', 'kernel', 'patch'] : ['litmus', 'kernel'];
   return (
     <span className={styles.tabs} role="group" aria-label="Text">
@@ -81,7 +89,7 @@ function Tabs() {
           title={name === 'litmus' ? TITLES.litmus : `${TITLES[name]}: ${kernel}`}
           onClick={() => setTab(name)}
         >
-          {name === 'litmus' ? 'Litmus' : name === 'patch' ? 'Patch' : 'Kernel'}
+          {name === 'litmus' ? 'Litmus' : name === 'patch' ? 'Changes' : 'Kernel'}
         </button>
       ))}
     </span>
