@@ -2,8 +2,11 @@
 import { Causes, type Cause } from '../../litmus/causes';
 import { cellLabel, codeText, contextName, unmet, type Unmet } from '../../litmus/words';
 import { outsetOf, type Subject } from '../../litmus/why';
-import { namesOf } from '../../language/names';
-import { Head } from '../../language/program';
+import { namesOf, setText } from '../../language/names';
+import { Head, type Instr } from '../../language/program';
+import { valueOf, type Asker } from '../../litmus/reads';
+import type { Effect } from '../../machine/effects';
+import type { Machine } from '../../machine/machine';
 import { kernelSource } from '../../kernels/index';
 import type { Kept } from '../../lanes/overlay';
 import type { Timeline } from '../../timeline/columns';
@@ -54,90 +57,119 @@ export function causeLine(run: RunView, cause: Cause): CauseLine {
   const { program, history } = run;
   const info = history.step(cause.step);
   const x = info.context;
-  const effects = (history.effects.get(cause.step) ?? []).flatMap((e) => effectWords(program, e));
-  const loudest = effects.find((e) => e.loud === 'oops') ?? effects.find((e) => e.loud === 'fail');
   const instr = program.code[cause.pc];
-  const text = info.kind !== 'step' ? schedulerWords(info, contextName(program, x)) : (told(run, cause) ?? '');
-  const shown = loudest && loudest.text !== text ? (text === '' ? loudest.text : `${loudest.text}: ${text}`) : text;
+  const effects = effectsOf(run, cause).flatMap((e) => effectWords(program, e));
+  const loudest = effects.find((e) => e.loud === 'oops') ?? effects.find((e) => e.loud === 'fail');
+  const said = info.kind === 'step' ? told(run, cause) : schedulerWords(info, contextName(program, x));
+  const left = cause.because === 'omits' ? `${cellLabel(program, cause.cell)} stays as it was` : said;
+  const text = [loudest?.text ?? '', left].filter((part) => part !== '').join('; ');
   return {
     step: cause.step,
     who: contextName(program, x),
     cpu: info.cpu,
     fn: instr && info.kind === 'step' && instr.op !== 'action' ? (program.frames[instr.frame]?.fn ?? '') : '',
-    text: shown,
+    text: text === '' && instr ? sourceLine(instr.place) : text,
     because: BECAUSE[cause.because],
     loud: loudest?.loud ?? '',
   };
 }
 
-/** "kvm_usage_count is 1, kvm_loaded is true". */
-const listed = (parts: readonly Unmet[]): string => parts.map((p) => `${p.text} is ${p.is}`).join(', ');
+/** What a step showed to the outside; of a branch that leads to a fault, which strikes a moment later, that too. */
+function effectsOf({ history }: RunView, { step, because }: Cause): readonly Effect[] {
+  const own = history.effects.get(step) ?? [];
+  if (because !== 'omits') return own;
+  const { context } = history.step(step);
+  for (let k = step; k < Math.min(step + 20, history.length); k++) {
+    if (history.step(k).context !== context) continue;
+    const struck = (history.effects.get(k) ?? []).filter((e) => e.kind === 'fault');
+    if (struck.length > 0) return struck;
+    if (k > step) break;
+  }
+  return own;
+}
 
-/** What the instruction of a cause did, told at the moment at which it did it. */
-function told(run: RunView, cause: Cause): string | null {
-  const { program } = run;
+const sourceLine = ({ file, line }: { readonly file: string; readonly line: number }): string =>
+  ((kernelSource(file) ?? '').split('\n')[line - 1] ?? '')
+    .trim()
+    .replace(/\s+/g, ' ')
+    .replace(/^atomic \{ (.*) \}$/, '$1');
+
+/** "kvm_usage_count is 1, kvm_loaded is true". */
+const listed = (parts: readonly Unmet[]): string =>
+  parts
+    .filter((p) => !/^-?\d+$/.test(p.text))
+    .map((p) => `${p.text} is ${p.is}`)
+    .join(', ');
+
+/** What the instruction of a cause did, told at the moment at which it did it; '' where its line says it best. */
+function told(run: RunView, cause: Cause): string {
+  const { program, history } = run;
   const instr = program.code[cause.pc];
-  if (!instr) return null;
+  if (!instr) return '';
   const replay = replayOf(run);
   const machine = replay.at(cause.step);
-  const names = namesOf(program);
+  const own = history.step(cause.step).context;
   let text: string | null = null;
-  const source = (): string =>
-    (kernelSource(instr.place.file) ?? '').split('\n')[instr.place.line - 1]?.trim().replace(/\s+/g, ' ') ?? '';
   replay.step(cause.step, {
     before: (context, pc) => {
-      if (pc !== cause.pc || text !== null) return;
-      const asker = { machine, context };
-      switch (instr.op) {
-        case 'branch': {
-          const missing = unmet(asker, instr.cond);
-          const present = unmet(asker, instr.cond, false);
-          const parts = missing.length > 0 ? missing : present;
-          text = listed(parts) || codeText(asker, instr.cond);
-          return;
-        }
-        case 'await':
-        case 'spin':
-          text = `goes on: ${listed(unmet(asker, instr.cond, false)) || codeText(asker, instr.cond)}`;
-          return;
-        case 'action': {
-          const actor = program.actors[instr.actor]!;
-          const { text: action } = actor.actions[instr.index]!;
-          text = `${actor.name}: ${action} ${instr.begin ? 'begins' : 'is done'}`;
-          return;
-        }
-        case 'ipi':
-          text = `calls ${instr.name} on other CPUs`;
-          return;
-        case 'start':
-          text = 'starts the CPU';
-          return;
-        case 'spawn':
-          text = 'starts a task';
-          return;
-        default:
-          // Told by what it writes, once it has.
-          return;
-      }
+      if (pc === cause.pc && text === null)
+        text = context === own ? before({ machine, context }, instr) : `starts ${contextName(program, context)}`;
     },
     after: (context, pc, from) => {
-      if (pc !== cause.pc || text !== null) return;
-      const own = program.contexts[context]!;
-      const written: string[] = [];
-      for (let i = from; i < machine.journal.length; i += 2) {
-        const cell = machine.journal[i]!;
-        if (cell >= own.base && cell < own.base + Head.size + own.locals) continue;
-        const variable = names.variableAt(cell);
-        const group = names.groupOf(cell);
-        if (!variable || !group) continue;
-        const bit = variable.count > 1;
-        const value = bit ? String(machine.s[cell] !== 0) : names.valueOf(variable, (c) => machine.s[c]!);
-        written.push(`${bit ? cellLabel(program, cell) : variable.name} = ${value}`);
-      }
-      text = written.length > 0 ? written.slice(0, 4).join(', ') : source();
+      if (pc === cause.pc && text === null) text = written(machine, context, from);
     },
   });
-  return text;
+  return text ?? '';
+}
+
+/** Conditions and calls are told as they stand before; null: what it writes tells it. */
+function before(asker: Asker, instr: Instr): string | null {
+  const { program } = asker.machine;
+  switch (instr.op) {
+    case 'branch': {
+      const missing = unmet(asker, instr.cond);
+      return listed(missing.length > 0 ? missing : unmet(asker, instr.cond, false));
+    }
+    case 'await':
+    case 'spin':
+      return `goes on: ${listed(unmet(asker, instr.cond, false)) || codeText(asker, instr.cond)}`;
+    case 'switch': {
+      const state = program.states[program.stateByNumber[valueOf(asker, instr.on)] ?? -1];
+      return state ? `comes to ${state.name || state.constant}` : '';
+    }
+    case 'action': {
+      const actor = program.actors[instr.actor]!;
+      const { text } = actor.actions[instr.index]!;
+      return `${actor.name}: ${text} ${instr.begin ? 'begins' : 'is done'}`;
+    }
+    case 'ipi':
+      return `calls ${instr.name} on other CPUs`;
+    case 'start':
+      return `starts CPU ${valueOf(asker, instr.cpu)}`;
+    case 'spawn':
+      return 'starts a task';
+    default:
+      return null;
+  }
+}
+
+/** The variables that an instruction wrote, with their values. */
+function written(machine: Machine, context: number, from: number): string {
+  const { program, journal, s } = machine;
+  const names = namesOf(program);
+  const own = program.contexts[context]!;
+  const parts = new Set<string>();
+  for (let i = from; i < journal.length; i += 2) {
+    const cell = journal[i]!;
+    if (cell >= own.base && cell < own.base + Head.size + own.locals) continue;
+    const group = names.groupOf(cell);
+    const variable = names.variableAt(cell);
+    const allowed = group && /^(.*):allowed$/.exec(group.name);
+    if (allowed) parts.add(`affinity of ${allowed[1]} = ${setText(group.count, (k) => s[group.base + k] !== 0)}`);
+    else if (variable && variable.count > 1) parts.add(`${cellLabel(program, cell)} = ${s[cell] !== 0}`);
+    else if (variable) parts.add(`${variable.name} = ${names.valueOf(variable, (c) => s[c]!)}`);
+  }
+  return [...parts].slice(0, 4).join(', ');
 }
 
 /** What of the lanes is not faded: bars that a told step opened or that were running it, its marks and its arrows. */

@@ -247,7 +247,12 @@ export function effectWords(program: Program, e: Effect): Event[] {
       return [{ text: `${what}: ${e.result < 0 ? errnoName(e.result) : 'done'}`, loud: e.result < 0 ? 'fail' : '' }];
     }
     case 'fault':
-      return [{ text: `the armed fault strikes: ${program.faults[e.fault]?.text ?? ''}`, loud: 'fail' }];
+      return [
+        {
+          text: `the armed fault strikes: ${(program.faults[e.fault]?.text ?? '').replace(/^(maybe )?fault\s+/, '')}`,
+          loud: 'fail',
+        },
+      ];
     case 'send':
       return quiet(`IPI to CPU ${e.to}: ${e.name}`);
     case 'deliver':
