@@ -7,7 +7,7 @@ import { load } from './load';
 import { outcomeOf } from './outcome';
 
 /** Texts whose question is about the schedule itself: their runs differ, and that is the point. */
-const RACES: readonly string[] = ['compat-race', 'second-victim'];
+const RACES: readonly string[] = ['compat-race', 'lost-enable'];
 
 describe.each(gallery().map((g) => [g.name, g.text] as const))('%s', (name, text) => {
   const loaded = load(text, name);

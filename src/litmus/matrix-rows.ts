@@ -29,6 +29,7 @@ export const ROWS: readonly RowChoice[] = [
   both('enable-lies'),
   both('enable-lies-offline'),
   both('suspend-resume-fails'),
+  both('reboot-with-vm'),
   both('fail-file'),
   both('fail-file-starting'),
   intel('td-plain'),
