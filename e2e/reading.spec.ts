@@ -1,4 +1,5 @@
 /** Reading a run and a trace: why, what is selected, search, variables over time, marks. */
+import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from './fixtures.ts';
 import { HotlanesPage } from './page.ts';
 
@@ -125,3 +126,48 @@ test('a trace is searched too', async ({ page }) => {
   await page.keyboard.press('Enter');
   await expect(page.getByRole('group', { name: 'Places found' })).toContainText('kvm_starting_cpu');
 });
+
+test('marks and variables on the lanes are there again after a reload', async ({ page }) => {
+  const hotlanes = new HotlanesPage(page);
+  await hotlanes.open();
+  await hotlanes.command('play.to.100');
+  await page.keyboard.press('m');
+  await hotlanes.command('read.pin.kvm_usage_count');
+  await page.waitForTimeout(600);
+  await page.reload();
+  await expect
+    .poll(() => page.evaluate(() => window.hotlanes?.state().reading.marks))
+    .toEqual([{ at: 100, name: 'A' }]);
+  await expect
+    .poll(() => page.evaluate(() => window.hotlanes!.state().pinned?.timeline.tracks.at(-1)?.name))
+    .toBe('kvm_usage_count');
+});
+
+for (const theme of ['light', 'dark'] as const)
+  test(`no violation of accessibility rules: ${theme}`, async ({ page }) => {
+    const hotlanes = new HotlanesPage(page);
+    await page.emulateMedia({ colorScheme: theme });
+    await hotlanes.open();
+    await hotlanes.command('play.to.300');
+    await page.keyboard.press('m');
+    await page.keyboard.press('ArrowDown');
+    const check = async (what: string): Promise<void> => {
+      const { violations } = await new AxeBuilder({ page }).exclude('[data-base-ui-focus-guard]').analyze();
+      expect(violations.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`)).toEqual(
+        [],
+      );
+    };
+    await check('selected');
+    await hotlanes.command('read.why');
+    await expect(page.getByText(/steps mattered/)).toBeVisible();
+    await check('why');
+    await page.keyboard.press('/');
+    await page.keyboard.type('kvm');
+    await expect(page.getByRole('status').filter({ hasText: /of \d+ place/ })).toBeVisible();
+    await check('search');
+    await page.keyboard.press('Escape');
+    for (const name of ['Values', 'Marks']) {
+      await page.getByRole('button', { name, exact: true }).click();
+      await check(name);
+    }
+  });

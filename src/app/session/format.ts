@@ -27,6 +27,14 @@ const node = v.object({
   at: v.nullable(v.pipe(v.number(), v.finite(), v.minValue(0))),
 });
 
+/** Places that were marked and variables on the lanes: a session that was kept before there were any has none. */
+const place = v.pipe(v.number(), v.integer(), v.minValue(0));
+const reading = v.object({
+  marks: v.pipe(v.array(v.object({ at: place, name: v.pipe(v.string(), v.regex(/^[A-Z]$/)) })), v.maxLength(26)),
+  span: v.nullable(v.tuple([place, place])),
+  pins: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[\w()[\].-]{1,120}$/))), v.maxLength(64)),
+});
+
 const kept = v.object({
   version: v.literal(1),
   nodes: v.pipe(v.array(node), v.minLength(1), v.maxLength(MOST_NODES)),
@@ -37,6 +45,7 @@ const kept = v.object({
   speed: v.picklist([0.25, 0.5, 1, 2, 4]),
   /** Capture that was open, by its folder. */
   trace: v.nullable(v.pipe(v.string(), v.maxLength(100))),
+  reading: v.optional(reading, { marks: [], span: null, pins: [] }),
   keys: v.record(
     v.pipe(v.string(), v.maxLength(100)),
     v.pipe(v.array(v.pipe(v.string(), v.maxLength(40))), v.maxLength(4)),
@@ -63,6 +72,7 @@ export const keptOf = (s: AppState): KeptSession => ({
   tab: s.tab,
   speed: s.speed,
   trace: s.trace?.id ?? null,
+  reading: { marks: [...s.reading.marks], span: s.reading.span && [...s.reading.span], pins: [...s.reading.pins] },
   keys: Object.fromEntries(Object.entries(s.keys).map(([name, keys]) => [name, [...keys]])),
 });
 

@@ -89,6 +89,7 @@ async function take(value: unknown): Promise<boolean> {
   const { text, patch: kernelPatch, scenario } = node;
   const { axis, tab, speed, keys } = kept;
   set({ session, text, kernelPatch, scenario, axis, tab, speed, keys, live: null, beside: null, selection: null });
+  set({ reading: { ...get().reading, ...kept.reading } });
   runText(text, { keep: false });
   lanesAtLeast();
   // A run that comes from a worker, or waits for its kernel, ends at its end.
@@ -108,7 +109,7 @@ export async function keep(): Promise<void> {
     save().catch(tellOnce);
   };
   app.subscribe(
-    (s) => [s.session, s.playhead, s.axis, s.tab, s.speed, s.keys, s.trace, s.playing] as const,
+    (s) => [s.session, s.playhead, s.axis, s.tab, s.speed, s.keys, s.trace, s.playing, s.reading] as const,
     () => {
       // While it plays only the text can be lost.
       if (!get().playing) pending ??= setTimeout(put, SOON);
@@ -130,7 +131,11 @@ export async function keep(): Promise<void> {
 }
 
 /** A session in which nothing was done is not worth a place. */
-const worth = (): boolean => get().session.nodes.size > 1 || get().trace !== null || Object.keys(get().keys).length > 0;
+function worth(): boolean {
+  const { session, trace, keys, reading } = get();
+  const read = reading.marks.length + reading.pins.length;
+  return session.nodes.size > 1 || trace !== null || Object.keys(keys).length > 0 || read > 0;
+}
 
 async function save(): Promise<void> {
   if (!worth()) return;

@@ -8,6 +8,7 @@ import { causesOf, keptOf } from '../inspect/causes-view';
 import { doubtsOf } from '../inspect/doubts';
 import { valueTracks } from '../inspect/pins';
 import { search, type Haystack } from '../inspect/search';
+import { traceOf } from '../inspect/visits';
 import { showPanel } from './page';
 import { seek } from './player';
 import { HitKind, type Reading, type ReadTab } from './reading-state';
@@ -188,14 +189,38 @@ function pinRows(): void {
 
 // ---- causes
 
-/** Why did this come about? Without a subject: what the sentence above the lanes says. */
+const WHAT = 'Looking for the causes';
+/** Steps that are done again before the page has its turn. */
+const AT_ONCE = 1500;
+let asking: AbortController | null = null;
+
+/** Why did this come about? Without a subject: what the sentence above the lanes says. A long run is done again in stretches. */
 export function askWhy(subject?: Subject): void {
   const s = get();
   const run = s.side === 1 ? s.beside?.run : s.showing === 'run' ? s.run : null;
   const about = run && (subject ?? subjectsOf(run.outcome)[0]);
   if (!run || !about) return;
-  put({ why: { run, subject: about, causes: causesOf(run, about) }, tab: 'why' });
+  asking?.abort();
+  const abort = (asking = new AbortController());
+  if (get().work?.what === WHAT) set({ work: null });
+  put({ tab: 'why' });
   showPanel('step');
+  const trace = traceOf(run);
+  const cancel = (): void => {
+    abort.abort();
+    set({ work: null });
+  };
+  const look = (): void => {
+    if (abort.signal.aborted) return;
+    if (!trace.extend(AT_ONCE)) {
+      set({ work: { what: WHAT, detail: about.text, share: trace.steps / run.steps, cancel } });
+      setTimeout(look);
+      return;
+    }
+    if (get().work?.what === WHAT) set({ work: null });
+    put({ why: { run, subject: about, causes: causesOf(run, about) } });
+  };
+  look();
 }
 
 export const endWhy = (): void => put({ why: null });
@@ -217,7 +242,14 @@ function overlay(): void {
   });
 }
 
-/** What rests on no source, of all runs that are shown; where there are many steps it can wait. */
+let doubting: ReturnType<typeof setTimeout> | undefined;
+/** A run that goes on changes many times a second: what is uncertain in it is told at rest. */
+function doubtsSoon(): void {
+  clearTimeout(doubting);
+  doubting = setTimeout(doubts, 200);
+}
+
+/** What rests on no source, of the first of the runs that are shown. */
 function doubts(): void {
   const s = get();
   const { view } = lanes;
@@ -239,12 +271,12 @@ export function follow(): void {
       // What was found or mattered was so in another run.
       if (why && !runsOf(get()).some(({ run }) => run.history === why.run.history)) put({ why: null });
       overlay();
-      doubts();
+      doubtsSoon();
       if (now && now.query !== '') find(now.query);
     },
   );
   same<unknown>(({ reading: r }) => [r.search?.hits, r.search?.current, r.marks, r.span, r.why], overlay);
   pinRows();
   overlay();
-  doubts();
+  doubtsSoon();
 }
