@@ -1,5 +1,21 @@
 /** Names of the kernels and designs that come with Hotlanes. A new text is one file and one line here. */
 
+/** Trees whose sources were read. What a text of another release does not show in a capture of its series is inferred. */
+export const TREES_READ: readonly string[] = [
+  '5.15.16',
+  '5.16.10',
+  '6.1.4',
+  '6.3.8',
+  '6.4.6',
+  '6.12.8',
+  '6.17.8',
+  '6.18.5',
+  '6.19.6',
+  '7.1.3',
+  '7.2.6',
+  '7.3.4',
+];
+
 /** Kernels that a litmus text may name, oldest first: `eras/NAME.kern`. */
 export const KERNELS = [
   'v5.10',

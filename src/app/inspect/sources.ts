@@ -3,6 +3,7 @@ import type { Kernel } from '../../language/assemble';
 import type { Program } from '../../language/program';
 import { originOf, parseProvenance, SOURCES, type Origin } from '../../language/provenance';
 import { kernelText, loadKernel } from '../../kernels/index';
+import { TREES_READ } from '../../kernels/list';
 import type { RunView } from '../store/run-view';
 import { THREAD } from './thread';
 
@@ -74,10 +75,13 @@ export function sourceOf(program: Program, fn: string): SourceView | null {
 export function sourceView({ name, text, provenance: p, release }: Origin): SourceView {
   const document = p.file !== undefined && SOURCES.includes(p.file) ? p.file : '';
   const tree = document === '' && p.file !== undefined && release !== '' ? p.file : null;
+  // a release that nobody read: a function of its own is what a capture of it showed, any other is that of the era that it patches
+  const seen = p.captures.some((capture) => release.startsWith(`${capture.split('/')[0]}.`));
+  const guessed = tree !== null && !TREES_READ.includes(release) && !seen;
   const at = p.line === undefined ? '' : `#L${p.line}`;
   return {
     name,
-    standing: p.unknown ? 'unknown' : p.inferred ? 'inferred' : document === 'model' ? 'model' : 'read',
+    standing: p.unknown ? 'unknown' : p.inferred || guessed ? 'inferred' : document === 'model' ? 'model' : 'read',
     ident: tree === null ? null : { text: p.fn ?? name, url: `${ELIXIR}/v${release}/A/ident/${p.fn ?? name}` },
     file: tree === null ? null : { text: tree, url: `${ELIXIR}/v${release}/source/${tree}${at}` },
     document: document === 'model' ? '' : document,
@@ -88,7 +92,7 @@ export function sourceView({ name, text, provenance: p, release }: Origin): Sour
       const id = THREAD[n - 1];
       return id === undefined ? [] : [{ text: `message ${n}`, url: loreUrl(id) }];
     }),
-    notes: p.notes,
+    notes: guessed ? [...p.notes, `no tree of ${release} was read: as in the era that it patches`] : p.notes,
     text,
   };
 }

@@ -7,6 +7,8 @@ import { MenuButton } from '../ui/MenuButton';
 import { SideBadge } from '../ui/SideBadge';
 import { useApp } from '../use-app';
 import type { Sentence as Said } from '../../litmus/outcome';
+import type { ReactNode } from 'react';
+import { Basis, BasisBeside } from './Basis';
 import { Kernelish, sign, word } from './Sentence';
 import styles from './beside.module.css';
 
@@ -19,12 +21,16 @@ export function BesideSentence() {
   return (
     <section className={styles.pair} aria-label="Outcome">
       <div className={styles.lines} aria-live="polite">
-        <Line side={0} name={beside.names[0]} said={first} />
+        <Line side={0} name={beside.names[0]} said={first}>
+          {!trace && <Basis />}
+        </Line>
         <Line
           side={1}
           name={beside.names[1]}
           said={beside.said ? { ...beside.said, details: [] } : (beside.run?.sentence ?? without(beside))}
-        />
+        >
+          <BasisBeside />
+        </Line>
         <Parting beside={beside} />
       </div>
       <div className={styles.actions}>
@@ -49,7 +55,15 @@ function without({ kernel, problems }: BesideView): Said {
   return { headline: `The text does not run on ${kernel}: ${problem.message}`, details: hint, tone: 'unknown' };
 }
 
-function Line({ side, name, said }: { readonly side: Side; readonly name: string; readonly said: Said }) {
+interface LineProps {
+  readonly side: Side;
+  readonly name: string;
+  readonly said: Said;
+  /** What it rests on. */
+  readonly children: ReactNode;
+}
+
+function Line({ side, name, said, children }: LineProps) {
   const Heading = side === 0 ? 'h1' : 'h2';
   return (
     <div className={styles.line} data-tone={said.tone}>
@@ -65,6 +79,7 @@ function Line({ side, name, said }: { readonly side: Side; readonly name: string
           <Kernelish text={said.details.join(' · ')} />
         </span>
       </div>
+      {children}
     </div>
   );
 }
