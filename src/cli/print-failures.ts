@@ -43,7 +43,13 @@ export function failuresTable(map: FailureMap, width: number, paint: Paint): str
     const { code, label } = CLASS_WORDS[id];
     lines.push(...wrap(`${code} ${label}, ${cells.length}: ${cells[0]!.line}`, width, '', '    '));
   }
-  lines.push('', 'Model faults, one run each, not yet explored. *: the sysfs `fail` file can do it too.');
+  lines.push(
+    '',
+    ...wrap(
+      'Model faults, one run each, not yet explored. + and -: the callback up and down; below, functions of the enable. Two letters: the step ran twice, and each time was failed alone. *: the sysfs `fail` file can do it too.',
+      width,
+    ),
+  );
   if (map.left > 0) lines.push(`${map.left} more points were found and not run (--max).`);
   return `${lines.join('\n')}\n`;
 }
