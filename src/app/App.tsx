@@ -1,8 +1,6 @@
-import { DropTarget } from './panels/DropTarget';
 import { Header } from './panels/Header';
 import { LanesPanel } from './panels/LanesPanel';
 import { Sentence } from './panels/Sentence';
-import { Transport } from './panels/Transport';
 import { Overlays } from './overlays/Overlays';
 import { Boundary } from './ui/Boundary';
 import { CommandButton } from './ui/CommandButton';
@@ -13,8 +11,10 @@ import { lazy, Suspense, useSyncExternalStore, type ReactNode } from 'react';
 import styles from './app.module.css';
 
 const Bottom = lazy(() => around.then((m) => ({ default: m.Bottom })));
+const DropTarget = lazy(() => around.then((m) => ({ default: m.DropTarget })));
 const Inspector = lazy(() => around.then((m) => ({ default: m.Inspector })));
 const Notices = lazy(() => around.then((m) => ({ default: m.Notices })));
+const Transport = lazy(() => around.then((m) => ({ default: m.Transport })));
 const TextPanel = lazy(() => around.then((m) => ({ default: m.TextPanel })));
 
 /** Its place is kept while it is not there yet. */
@@ -64,7 +64,9 @@ export function App() {
           <Boundary what="Lanes">
             <LanesPanel />
           </Boundary>
-          <Transport />
+          <Soon className={styles.foot}>
+            <Transport />
+          </Soon>
         </div>
         {shown.step && (
           <Soon className={styles.step}>
@@ -85,7 +87,9 @@ export function App() {
         </nav>
       )}
       <Overlays />
-      <DropTarget />
+      <Soon>
+        <DropTarget />
+      </Soon>
     </div>
   );
 }

@@ -1,7 +1,8 @@
 /** Commands of the lanes: moving what is shown, and selecting. */
 import { lanes } from './lanes-handle';
 import type { Command, CommandFamily } from './registry';
-import { clear, openDialog, toMark } from './store/page';
+import { clear, openDialog } from './store/page';
+import { toMark } from './store/to-mark';
 import { seek } from './store/player';
 import { lastOf, timelineOf } from './store/state';
 import { get } from './store/store';

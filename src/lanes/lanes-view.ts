@@ -7,12 +7,11 @@
  *     view.setPlayhead(159);
  */
 import type { Timeline, TrackId } from '../timeline/columns';
-import { describeTimeline } from './describe';
 import { FramePainter } from './draw';
 import { scrollbarOf } from './draw-frame-parts';
 import { Emitter } from './emitter';
 import type { Gestures, GestureTarget, Phase } from './gestures';
-import { hitTest, type Hit } from './hit';
+import type { Hit, hitTest } from './hit';
 import { Ruler } from './labels';
 import { themes, type ThemeName } from './palette';
 import type { XScale } from './scale';
@@ -34,6 +33,7 @@ export class LanesView extends LanesModel implements GestureTarget {
   readonly #surface: CanvasSurface;
   readonly #painter = new FramePainter();
   #gestures: Gestures | null = null;
+  #hitTest: typeof hitTest | null = null;
   readonly #resized: ResizeObserver;
   #frame = 0;
   #moved = false;
@@ -60,8 +60,9 @@ export class LanesView extends LanesModel implements GestureTarget {
 
   /** The picture comes first: what recognises gestures is fetched behind it. */
   async #listen(): Promise<void> {
-    const { Gestures } = await import('./gestures');
+    const [{ Gestures }, hit] = await Promise.all([import('./gestures'), import('./hit')]);
     if (this.#destroyed) return;
+    this.#hitTest = hit.hitTest;
     this.#gestures = new Gestures(this.canvas, this);
     this.#gestures.sync();
   }
@@ -85,7 +86,13 @@ export class LanesView extends LanesModel implements GestureTarget {
   /** @param options.steps how many steps or events to tell of, where the timeline goes on a little after its last */
   override setTimeline(timeline: Timeline, options: { keepView?: boolean; steps?: number } = {}): void {
     super.setTimeline(timeline, options);
-    this.canvas.setAttribute('aria-label', describeTimeline(timeline, options.steps));
+    // Words for it come behind the picture.
+    requestAnimationFrame(() => void this.#describe(timeline, options.steps));
+  }
+
+  async #describe(timeline: Timeline, steps?: number): Promise<void> {
+    const { describeTimeline } = await import('./describe');
+    if (this.timeline === timeline) this.canvas.setAttribute('aria-label', describeTimeline(timeline, steps));
   }
 
   override setTheme(theme: ThemeName): void {
@@ -146,7 +153,8 @@ export class LanesView extends LanesModel implements GestureTarget {
 
   /** What is at a point. CSS pixels from the host's left and top; `reach` is how far off a thin thing still counts. */
   hitAt(x: number, y: number, reach = 4): Hit {
-    return hitTest(this.scene(), x, y, reach);
+    const nothing: Hit = { region: 'plot', item: null, track: -1, ordinal: 0, part: null, onPlayhead: false, count: 1 };
+    return this.#hitTest?.(this.scene(), x, y, reach) ?? nothing;
   }
   scale(): XScale {
     return this.x;

@@ -2,6 +2,8 @@
 export { Basis } from './Basis';
 export { BesideSentence } from './BesideSentence';
 export { Bottom } from './Bottom';
+export { DropTarget } from './DropTarget';
 export { Inspector } from './Inspector';
 export { Notices } from './Notices';
 export { TextPanel } from './TextPanel';
+export { Transport } from './Transport';

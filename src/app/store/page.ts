@@ -1,6 +1,6 @@
 /** The page itself: theme, panels, menus, dialogs, what is selected. */
 import type { Axis, Item } from '../../lanes/lanes-view';
-import { Mark, type Timeline } from '../../timeline/columns';
+import type { Timeline } from '../../timeline/columns';
 import { seek } from './player';
 import { placeOf, themeOf, timelineOf, type AppState, type OpenMenu, type PanelName, type TextTab } from './state';
 import { get, set } from './store';
@@ -59,21 +59,6 @@ export function trackOf({ slices, instants, flows }: Timeline, item: Item): numb
   if (item.kind === 'slice') return slices.track[item.index]!;
   if (item.kind === 'instant') return instants.track[item.index]!;
   return item.kind === 'flow' ? flows.fromTrack[item.index]! : item.track;
-}
-
-/** To the next or previous line of the log, failure, oops, or difference of two runs. */
-export function toMark(direction: 1 | -1): void {
-  const s = get();
-  const timeline = timelineOf(s);
-  if (!timeline) return;
-  const places = new Set<number>();
-  for (const line of timeline.log) if (line.source === 'kernel') places.add(placeOf(s, line.at));
-  const { instants } = timeline;
-  for (let i = 0; i < instants.length; i++)
-    if (instants.mark[i]! <= Mark.failure || instants.mark[i] === Mark.differs) places.add(placeOf(s, instants.at[i]!));
-  const ordered = [...places].sort((a, b) => a - b);
-  const to = direction > 0 ? ordered.find((at) => at > s.playhead) : ordered.filter((at) => at < s.playhead).at(-1);
-  if (to !== undefined) seek(to);
 }
 
 export function clear(): void {
