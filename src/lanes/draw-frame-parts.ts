@@ -82,6 +82,7 @@ export function paintHeaders(scene: Scene, { pen }: Surface): void {
       pen.font = font.state;
       pen.fillStyle = theme.dim;
       pen.fillText(ruler.clip(row.title, font.state, room - x), x, y + middle + 0.5);
+      if (x > HEADER_LEFT) paintBadge(scene, pen, side as 0 | 1, y + middle);
       continue;
     }
     const state = scene.playhead === null ? null : stateAt(scene, row.track, Math.ceil(scene.playhead));

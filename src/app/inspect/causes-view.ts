@@ -200,11 +200,11 @@ export function keptOf(
   const mine = (track: number): boolean => tracks[track]!.side === side;
   for (let i = 0; i < slices.length; i++) {
     const track = tracks[slices.track[i]!]!;
-    if (!mine(slices.track[i]!)) continue;
     if (track.kind === 'value') {
       kept.slices[i] = 1;
       continue;
     }
+    if (!mine(slices.track[i]!)) continue;
     const start = slices.start[i]!;
     // What a step does is seen from the next place on.
     if (start > 0 && told[start - 1] === 1) kept.slices[i] = 1;

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { hitText, MOST_HITS } from '../inspect/search';
-import { find, haystackOf, nextHit, toHit } from '../store/reading';
-import { placeOf, timelineOf } from '../store/state';
+import { find, haystackOf, nextHit, placeOfHit, toHit } from '../store/reading';
+import { timelineOf } from '../store/state';
 import { get } from '../store/store';
 import { useApp } from '../use-app';
 import styles from './reading.module.css';
@@ -97,7 +97,7 @@ export function SearchPanel() {
                   >
                     <span className={styles.where}>
                       <span className={styles.who}>
-                        {placeOf(get(), hits.at[i]!).toLocaleString('en')} · {where}
+                        {placeOfHit(get(), hits, i).toLocaleString('en')} · {where}
                       </span>
                       <span className={styles.because}>{kind}</span>
                     </span>

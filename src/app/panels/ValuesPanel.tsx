@@ -7,6 +7,9 @@ import { runOf, stepsDone } from '../store/state';
 import { useApp } from '../use-app';
 import styles from './reading.module.css';
 
+/** "vmxon[4]" is an element of vmxon. */
+const base = (name: string): string => name.replace(/\[.*$/, '');
+
 /** The variables that change, each with its value now; one that is ticked is a row of the lanes. */
 export function ValuesPanel() {
   const run = useApp((s) => runOf(s) ?? (s.showing === 'run' ? s.run : null));
@@ -45,7 +48,9 @@ export function ValuesPanel() {
               <input type="checkbox" checked={pins.includes(name)} onChange={() => togglePin(name)} />
               <code>{name}</code>
               {/* Looking through all of them is for the eye at rest. */}
-              <span className={styles.value}>{run && !playing ? (valueAt(run, name, done)?.text ?? '') : ''}</span>
+              <span className={styles.value}>
+                {run && !playing ? (valueAt(run, base(name), done)?.text ?? 'not in this kernel') : ''}
+              </span>
             </label>
           </li>
         ))}

@@ -84,13 +84,11 @@ export function WhyPanel() {
               </button>
             </li>
           ))}
+          <li className={styles.note}>
+            Found backwards from the outcome: who wrote what was read, what decided, who called, woke and placed it, and
+            what was left undone. It is thinned out for reading, and no proof that nothing else mattered.
+          </li>
         </ol>
-      )}
-      {why && (
-        <p className={styles.note}>
-          Found backwards from the outcome: who wrote what was read, what decided, who called, woke and placed it, and
-          what was left undone. It is thinned out for reading, and no proof that nothing else mattered.
-        </p>
       )}
     </div>
   );

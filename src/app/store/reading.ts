@@ -11,7 +11,7 @@ import { search, type Haystack } from '../inspect/search';
 import { traceOf } from '../inspect/visits';
 import { showPanel } from './page';
 import { seek } from './player';
-import { HitKind, type Reading, type ReadTab } from './reading-state';
+import { HitKind, type Hits, type Reading, type ReadTab } from './reading-state';
 import { bareTimelineOf, placeOf, timelineOf, type AppState, type Side } from './state';
 import { app, get, set } from './store';
 import type { RunView } from './run-view';
@@ -74,6 +74,10 @@ export function find(query: string): void {
   look();
 }
 
+/** Where the playhead shows a hit: at the beginning of a bar, at or after an event. */
+export const placeOfHit = (s: AppState, { kind, at }: Hits, i: number): number =>
+  kind[i] === HitKind.slice ? at[i]! : placeOf(s, at[i]!);
+
 /** To a hit, around at the ends. */
 export function toHit(i: number): void {
   const now = get().reading.search;
@@ -82,8 +86,7 @@ export function toHit(i: number): void {
   const current = ((i % hits.length) + hits.length) % hits.length;
   put({ search: { ...now, current } });
   const index = hits.index[current]!;
-  const at = hits.at[current]!;
-  seek(hits.kind[current] === HitKind.slice ? at : placeOf(get(), at));
+  seek(placeOfHit(get(), hits, current));
   const kind =
     hits.kind[current] === HitKind.slice ? 'slice' : hits.kind[current] === HitKind.instant ? 'instant' : null;
   set({ selection: kind ? { kind, index } : null });
