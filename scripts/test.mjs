@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromExit, fromPlaywright, fromVitest, lastLine, sum } from './counts.mjs';
 import { root } from './dependencies.mjs';
+import { hasSpin } from './spin.mjs';
 
 const reports = mkdtempSync(join(tmpdir(), 'hotlanes-test-'));
 const unitReport = join(reports, 'unit.json');
@@ -73,6 +74,7 @@ if (built === 0) {
   counts.push(fromPlaywright(undefined, 1));
 }
 
+if (!hasSpin() && process.env.REQUIRE_SPIN !== '1') console.log('\nskipped: spin (apt-get install spin gcc)');
 rmSync(reports, { recursive: true, force: true });
 const total = sum(counts);
 console.log(`\n${lastLine(total)}`);

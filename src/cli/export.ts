@@ -64,6 +64,7 @@ function linesOf(sourceOf: (file: string) => string): Source {
   return (file, line) => {
     let lines = known.get(file);
     if (!lines) known.set(file, (lines = sourceOf(file).split('\n')));
-    return (lines[line - 1] ?? '').replace(/#.*$/, '').trim();
+    // a comment is none within quotes
+    return (/^(?:[^"#]|"[^"]*")*/.exec(lines[line - 1] ?? '')?.[0] ?? '').trim();
   };
 }
