@@ -9,8 +9,9 @@ const drawn = new Promise<void>((resolve) => {
 /** Said by the lanes once, when their first picture is there. */
 export const lanesDrawn = (): void => tell();
 
-export const around = drawn.then(() => import('./panels/around'));
 const late = drawn.then(() => import('./store/late'));
+/** The panels around the lanes tell of the run itself, which comes with the former. */
+export const around = late.then(() => import('./panels/around'));
 
 type Late = Awaited<typeof late>;
 

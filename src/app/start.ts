@@ -1,9 +1,10 @@
 /** What happens once, before anything is drawn. */
 import { commandList, runCommand } from './commands';
-import { onKey } from './keys';
 import { lanes } from './lanes-handle';
 import { whenLoaded } from './late';
 import { begin as beginText } from './store/begin';
+import { pictureFrom } from './store/picture';
+import plainPicture from 'virtual:opening-picture';
 import { hasOld, restoreView, tabSession } from './store/keep';
 import { themeOf, type AppState } from './store/state';
 import { app, get, set } from './store/store';
@@ -31,15 +32,18 @@ export async function begin(): Promise<void> {
   follow();
   const view = restoreView();
   app.subscribe(themeOf, (theme) => (document.documentElement.dataset.theme = theme), { fireImmediately: true });
-  window.addEventListener('keydown', onKey);
   window.hotlanes = { commands: commandList, run: runCommand, state: get, lanes };
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const first = (): void => beginText(!calm && !hasOld());
+  const first = (): void => beginText(pictureFrom(plainPicture), !calm && !hasOld());
   // A reload goes on where it was; whatever is wrong with that, the page begins.
   if (tabSession() === null) first();
-  else await kept().then((k) => k.restore(), first);
+  else await kept().then((k) => k.restore(first), first);
   await view;
-  whenLoaded((late) => late.fetchTexts());
+  whenLoaded((late) => {
+    late.runOpening();
+    window.addEventListener('keydown', late.onKey);
+    void late.fetchTexts();
+  });
   whenLoaded((late) => late.followReading());
   whenLoaded(() =>
     kept().then(

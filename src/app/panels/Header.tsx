@@ -1,6 +1,5 @@
-import { kernelLabel } from '../../kernels/index';
 import { runCommand } from '../registry';
-import { themeOf } from '../store/state';
+import { pictureOf, themeOf } from '../store/state';
 import { useApp } from '../use-app';
 import { CommandButton } from '../ui/CommandButton';
 import { Icon } from '../ui/Icon';
@@ -9,7 +8,7 @@ import styles from './header.module.css';
 
 export function Header() {
   const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
-  const scenario = useApp((s) => s.run?.litmus.name ?? s.scenario);
+  const scenario = useApp((s) => pictureOf(s)?.name ?? s.scenario);
   const theme = useApp(themeOf);
   const pair = useApp((s) => s.beside !== null);
   return (
@@ -63,8 +62,8 @@ export function Header() {
 
 /** What the text runs on: its kernel can be changed here, its machine is told. */
 function Machine() {
-  const kernel = useApp((s) => kernelLabel(s.run?.program.kernel ?? '', s.run?.patch ?? ''));
-  const setup = useApp((s) => s.run?.litmus.setup ?? null);
+  const kernel = useApp((s) => pictureOf(s)?.kernelLabel ?? '');
+  const setup = useApp((s) => pictureOf(s)?.machine ?? null);
   // While there are two, the button stands with their outcomes.
   const pair = useApp((s) => s.beside !== null);
   if (!setup) return null;

@@ -1,13 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
-import { describeItem } from '../../lanes/describe';
 import { LanesView, type Hit } from '../../lanes/lanes-view';
 import type { Timeline } from '../../timeline/columns';
 import { lanes } from '../lanes-handle';
 import { lanesDrawn, whenLoaded } from '../late';
 import { select } from '../store/page';
 import { seek } from '../store/player';
-import { cpuOfInterest } from '../store/run-view';
-import { bareTimelineOf, lastOf, themeOf, timelineOf, type AppState } from '../store/state';
+import { bareTimelineOf, lastOf, pictureOf, themeOf, timelineOf, type AppState } from '../store/state';
 import { app, get } from '../store/store';
 import styles from './lanes.module.css';
 
@@ -96,12 +94,15 @@ function listen(view: LanesView, setTip: (tip: Tip | null) => void): (() => void
         return;
       }
       last = hit;
-      const many = hit.count > 1 ? `${hit.count} marks here; the loudest: ` : '';
-      const text = many + describeItem(view.timeline, hit.item, view.axis);
-      setTip({
-        text,
-        x: Math.min(clientX + 14, window.innerWidth - 340),
-        y: Math.min(clientY + 18, window.innerHeight - 90),
+      const { item, count } = hit;
+      const many = count > 1 ? `${count} marks here; the loudest: ` : '';
+      void import('../../lanes/describe').then(({ describeItem }) => {
+        if (last !== hit) return;
+        setTip({
+          text: many + describeItem(view.timeline, item, view.axis),
+          x: Math.min(clientX + 14, window.innerWidth - 340),
+          y: Math.min(clientY + 18, window.innerHeight - 90),
+        });
       });
     }),
   ];
@@ -185,5 +186,5 @@ function interest(s: AppState): number {
   if (s.showing === 'trace') return s.trace?.cpu ?? -1;
   const parting = s.beside?.joint?.parting;
   if (parting && parting.cpu >= 0) return parting.cpu;
-  return s.run ? cpuOfInterest(s.run) : -1;
+  return pictureOf(s)?.cpu ?? -1;
 }

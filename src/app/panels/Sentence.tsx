@@ -1,5 +1,5 @@
 import type { Sentence as Said, Tone } from '../../litmus/outcome';
-import type { AppState } from '../store/state';
+import { pictureOf, type AppState } from '../store/state';
 import { useApp } from '../use-app';
 import { around } from '../late';
 import { CommandButton } from '../ui/CommandButton';
@@ -20,7 +20,7 @@ export function Kernelish({ text }: { readonly text: string }) {
 }
 
 function verdictOf(s: AppState): { text: string; broken: boolean } | null {
-  const verdict = s.showing === 'run' ? s.run?.outcome.verdict : undefined;
+  const verdict = s.showing === 'run' ? pictureOf(s)?.verdict : undefined;
   if (!verdict || verdict.how === '') return null;
   const result = { holds: 'holds', broken: 'broken', seen: 'seen', 'not seen': 'not seen', none: 'not known' }[
     verdict.result
@@ -41,12 +41,12 @@ export function Sentence() {
 }
 
 function One() {
-  const run = useApp((s) => s.run);
+  const run = useApp(pictureOf);
   const trace = useApp((s) => (s.showing === 'trace' ? s.trace : null));
   const stale = useApp((s) => s.showing === 'run' && s.problems.length > 0);
   const text = useApp((s) => verdictOf(s)?.text ?? '');
   const broken = useApp((s) => verdictOf(s)?.broken ?? false);
-  const seed = run?.outcome.seed ?? 0;
+  const seed = run?.seed ?? 0;
   const said: Said | null = (trace ?? run)?.sentence ?? null;
   return (
     <section className={styles.sentence} aria-label="Outcome" data-tone={said?.tone ?? 'unknown'}>

@@ -8,9 +8,8 @@ import { MAX_LITMUS } from '../../litmus/parse';
 import { entriesOf, keptOf, sessionOf, type SessionEntry } from '../session/format';
 import { hereOf, rooted } from '../session/session';
 import { grown } from '../session/tree';
-import { begin, lanesAtLeast } from './begin';
 import { nameTab, OLD, takeView, tabSession, VIEW } from './keep';
-import { runText } from './runner';
+import { lanesAtLeast, runText } from './runner';
 import { fetchTexts } from './shelf';
 import { lastOf } from './state';
 import { app, get, set } from './store';
@@ -53,8 +52,8 @@ async function taken(): Promise<ReadonlySet<string>> {
   return new Set(held.map((lock) => lock.name?.replace('hotlanes/', '') ?? ''));
 }
 
-/** After a reload: what this tab had. Begins with the first text where there is nothing, or nothing that can be read. */
-export async function restore(): Promise<void> {
+/** After a reload: what this tab had. `first` begins anew where there is nothing, or nothing that can be read. */
+export async function restore(first: () => void): Promise<void> {
   const id = tabSession();
   let value: unknown;
   try {
@@ -62,13 +61,13 @@ export async function restore(): Promise<void> {
   } catch {
     value = undefined;
   }
-  if (value === undefined) begin(false);
-  else if (!(await take(value))) await spoiled(id!);
+  if (value === undefined) first();
+  else if (!(await take(value))) await spoiled(id!, first);
 }
 
 /** What cannot be read is told, and put away, so that it is told once. */
-async function spoiled(id: string): Promise<void> {
-  if (get().session.nodes.size === 0) begin(false);
+async function spoiled(id: string, first?: () => void): Promise<void> {
+  if (get().session.nodes.size === 0) first?.();
   const text = 'What was kept of an earlier visit cannot be read. The page begins anew.';
   set({ notice: { tone: 'error', text, details: [] }, offer: null });
   try {

@@ -1,24 +1,22 @@
 /** A run as the page holds it: what it came to, how it is drawn, and a cursor that gives the state at any step. */
 import type { Program } from '../../language/program';
-import { patchFor, putUpPatch } from '../../kernels/index';
+import { kernelLabel, patchFor, putUpPatch } from '../../kernels/index';
 import { load } from '../../litmus/load';
-import { outcomeOf, sentence, type Outcome, type Sentence } from '../../litmus/outcome';
+import { outcomeOf, sentence, type Outcome } from '../../litmus/outcome';
 import type { Litmus } from '../../litmus/parse';
 import { Cursor, type History } from '../../machine/history';
 import { run } from '../../machine/run';
 import type { Problem } from '../../language/errors';
-import type { Timeline } from '../../timeline/columns';
+import type { CpuId, Timeline } from '../../timeline/columns';
 import { timelineOfRun } from '../../timeline/from-run';
+import type { RunPicture } from './picture';
 
-export interface RunView {
+export interface RunView extends RunPicture {
   readonly litmus: Litmus;
   readonly program: Program;
   readonly history: History;
   readonly cursor: Cursor;
-  readonly steps: number;
-  readonly timeline: Timeline;
   readonly outcome: Outcome;
-  readonly sentence: Sentence;
   /** The change of a kernel that it ran on; '' for a kernel that is shipped. */
   readonly patch: string;
 }
@@ -71,16 +69,24 @@ export interface RunParts {
 export function viewOf({ initial, ...parts }: RunParts): RunView {
   // Places of the run are in it.
   if (parts.patch !== '') putUpPatch(parts.patch);
+  const { litmus, program, history, outcome } = parts;
+  const { vendor, booted, cpus } = litmus.setup;
   return {
     ...parts,
-    cursor: new Cursor(parts.history, initial),
-    steps: parts.history.length,
-    sentence: sentence(parts.outcome),
+    cursor: new Cursor(history, initial),
+    name: litmus.name,
+    kernelLabel: kernelLabel(program.kernel, parts.patch),
+    machine: { vendor, booted, cpus },
+    steps: history.length,
+    seed: outcome.seed,
+    verdict: outcome.verdict,
+    sentence: sentence(outcome),
+    cpu: cpuOfInterest(outcome, program),
   };
 }
 
 /** The CPU that the story is about: where somebody died, else where something failed, else one that was added. */
-export function cpuOfInterest({ outcome, program }: RunView): number {
+function cpuOfInterest(outcome: Outcome, program: Program): CpuId {
   const oops = outcome.oops[0];
   if (oops) return oops.cpu;
   const failed = outcome.cpus.find(

@@ -3,11 +3,11 @@ import { hasAllKernelTexts, isThere } from '../../kernels/index';
 import { parseLitmus } from '../../litmus/parse';
 import { companion } from './companion';
 import { stepsAt, untilOf } from './live-time';
-import { lastOf } from './state';
+import { galleryText, OPENING } from '../../litmus/gallery';
+import { lastOf, pictureOf, timelineOf } from './state';
 import { get, set } from './store';
 import { fetchTexts } from './shelf';
 import { makeRun, type Made, type RunView } from './run-view';
-import { runInWorker } from './run-worker-client';
 
 /** A machine of so many CPUs runs within a frame or two. */
 export const SMALL = 64;
@@ -55,7 +55,9 @@ export function runText(text: string, options: Options): void {
       },
     },
   });
-  runInWorker({ text, file: FILE, patch: get().kernelPatch, until: untilOf(get().live) }, abort.signal).then(
+  const job = { text, file: FILE, patch: get().kernelPatch, until: untilOf(get().live) };
+  const made = import('./run-worker-client').then(({ runInWorker }) => runInWorker(job, abort.signal));
+  made.then(
     (made) => {
       if (abort.signal.aborted) return;
       set({ work: null });
@@ -93,18 +95,33 @@ function take(made: Made | null, { keep, unfold = false }: Options): void {
 
 function show(run: RunView, keep: boolean, unfold: boolean): void {
   const s = get();
-  const wasAtEnd = s.showing === 'run' && s.run !== null && s.playhead >= lastOf(s);
+  const before = pictureOf(s);
+  const wasAtEnd = s.showing === 'run' && before !== null && s.playhead >= lastOf(s);
   if (s.showing === 'trace') {
-    set({ run, problems: [], elsewhere: { playhead: run.steps, axis: 'steps' } });
+    set({ run, opening: null, problems: [], elsewhere: { playhead: run.steps, axis: 'steps' } });
     return;
   }
   // In one go: lanes that showed the one without the other for a moment would lose their folds.
   const beside = s.beside && companion.make ? companion.make(run, s.beside.kernel) : null;
-  set({ run, problems: [], elsewhere: null, selection: null, beside, side: beside?.joint ? s.side : 0 });
+  set({ run, opening: null, problems: [], elsewhere: null, selection: null, beside, side: beside?.joint ? s.side : 0 });
   const last = lastOf(get());
   // In free play it is time that says where the playhead is.
   if (s.live) set({ playhead: stepsAt(run.timeline, run.steps, s.live.us) });
   else if (unfold) set({ playhead: 0, unfolding: true, playing: true });
-  else if (keep && s.run !== null && !wasAtEnd) set({ playhead: Math.min(s.playhead, last) });
+  else if (keep && before !== null && !wasAtEnd) set({ playhead: Math.min(s.playhead, last) });
   else set({ playhead: last, playing: false, unfolding: false });
+}
+
+/** The run of the picture that the page opened on. Where the text has been changed meanwhile, that of the new one is coming. */
+export function runOpening(): void {
+  const { opening, run, text } = get();
+  if (opening !== null && run === null) runText(text, { keep: true });
+}
+
+/** A text that was kept half-written still has lanes: those of the first scenario. */
+export function lanesAtLeast(): void {
+  const { problems } = get();
+  if (problems.length === 0 || get().run !== null || timelineOf(get()) !== null) return;
+  runText(galleryText(OPENING)!, { keep: false, unfold: false });
+  set({ problems });
 }

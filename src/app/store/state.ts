@@ -9,6 +9,7 @@ import type { Beside } from '../../timeline/beside';
 import type { Ordinal, Timeline } from '../../timeline/columns';
 import { NO_SESSION, type Session } from '../session/session';
 import { NO_READING, type Reading } from './reading-state';
+import type { RunPicture } from './picture';
 import type { RunView } from './run-view';
 
 /** A real kernel's trace, as it was opened. */
@@ -121,6 +122,8 @@ export interface AppState {
   readonly problems: readonly Problem[];
   /** The run of the last text that was without problems. */
   readonly run: RunView | null;
+  /** What the page opens on, until that run is there. */
+  readonly opening: RunPicture | null;
   /** A change of a kernel, as a kernel text with a name of its own, on which a text runs that names it; '' for none. */
   readonly kernelPatch: string;
   /** All that was done, as a tree of texts; `text` and `kernelPatch` are those of the node that is shown. */
@@ -177,6 +180,7 @@ export const initialState: AppState = {
   allTexts: false,
   problems: [],
   run: null,
+  opening: null,
   kernelPatch: '',
   session: NO_SESSION,
   live: null,
@@ -207,9 +211,12 @@ export const initialState: AppState = {
   notice: null,
 };
 
+/** What is shown of the run, also while the run itself is still to come. */
+export const pictureOf = (s: AppState): RunPicture | null => s.run ?? s.opening;
+
 /** The timeline as it was made, without rows of variables. */
 export const bareTimelineOf = (s: AppState): Timeline | null =>
-  s.beside?.joint?.timeline ?? (s.showing === 'trace' ? s.trace?.timeline : s.run?.timeline) ?? null;
+  s.beside?.joint?.timeline ?? (s.showing === 'trace' ? s.trace?.timeline : pictureOf(s)?.timeline) ?? null;
 
 export const timelineOf = (s: AppState): Timeline | null => {
   const bare = bareTimelineOf(s);
@@ -219,7 +226,7 @@ export const timelineOf = (s: AppState): Timeline | null => {
 /** The last place of the playhead: after a run's last step, at a trace's last event. */
 export const lastOf = (s: AppState): Ordinal => {
   if (s.showing === 'trace') return Math.max(0, (timelineOf(s)?.length ?? 1) - 1);
-  return s.beside?.joint?.steps ?? s.run?.steps ?? 0;
+  return s.beside?.joint?.steps ?? pictureOf(s)?.steps ?? 0;
 };
 
 /**

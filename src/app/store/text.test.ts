@@ -5,17 +5,39 @@ import { seek, stepBy, toFirst, toLast } from './player';
 import { initialState, lastOf } from './state';
 import { app, get } from './store';
 import type { Session } from '../session/session';
-import { begin, lanesAtLeast } from './begin';
-import { runText } from './runner';
+import { begin } from './begin';
+import { plainPicture } from './opening-picture';
+import { pictureFrom, type PlainPicture } from './picture';
+import { lanesAtLeast, runOpening, runText } from './runner';
 import { openScenario, originalOf, redo, scenarioOf, setText, toOriginal, undo } from './text';
 
 const KEVIN = galleryText('kevin-2021-11-30')!;
+const OPENING_PICTURE = pictureFrom(JSON.parse(plainPicture()) as PlainPicture);
 
 beforeEach(() => {
   vi.useFakeTimers();
   app.setState(initialState, true);
-  begin(false);
+  begin(OPENING_PICTURE, false);
+  runOpening();
   return () => vi.useRealTimers();
+});
+
+it('the picture that the page opens on is that of the run which takes its place', () => {
+  const { run } = get();
+  for (const field of Object.keys(OPENING_PICTURE) as (keyof typeof OPENING_PICTURE)[])
+    expect(run![field]).toEqual(OPENING_PICTURE[field]);
+});
+
+it('the run takes the place of its picture while that plays', () => {
+  vi.stubGlobal('requestAnimationFrame', () => 0);
+  vi.stubGlobal('cancelAnimationFrame', () => undefined);
+  app.setState(initialState, true);
+  begin(OPENING_PICTURE, true);
+  app.setState({ playhead: 100 });
+  runOpening();
+  expect(get().opening).toBeNull();
+  expect(get().playhead).toBe(100);
+  expect(get().unfolding).toBe(true);
 });
 
 it('begins with the question of 2021, at its end', () => {
