@@ -18,6 +18,11 @@ it('finds by words in any order, and by the letters of a word', () => {
   expect(best('vm', ...all)).toEqual(['Start a VM']);
 });
 
+it('takes what begins with the query first, word for word', () => {
+  expect(best('start a vm', 'Begin a change from vmxon-at-start', 'Start a VM')[0]).toBe('Start a VM');
+  expect(best('online 4', 'Take CPU 4 offline', 'Take CPU 4 online')[0]).toBe('Take CPU 4 online');
+});
+
 it('takes everything where nothing is asked, and looks into what is said besides', () => {
   expect(best('', 'a', 'b')).toHaveLength(2);
   expect(fuzzy('modprobe', 'Load KVM', 'modprobe kvm_intel')).toBeGreaterThan(0);

@@ -31,12 +31,15 @@ function scoreWord(word: string, text: string): number {
 export function fuzzy(query: string, title: string, about = ''): number {
   const name = title.toLowerCase();
   const more = about.toLowerCase();
-  let sum = 0;
+  // The words as they stand there are what is meant.
+  const phrase = query.trim().toLowerCase();
+  const at = phrase === '' ? -1 : name.indexOf(phrase);
+  let sum = at === 0 ? 200 : at > 0 ? 60 : 0;
   for (const word of query.toLowerCase().split(/\s+/).filter(Boolean)) {
     const score = Math.max(scoreWord(word, name), scoreWord(word, more) / 4);
     if (score === 0) return 0;
     sum += score;
   }
   // Of two that fit alike the shorter one is meant.
-  return sum === 0 ? 1 : sum - Math.min(9, name.length / 20);
+  return phrase === '' ? 1 : sum - Math.min(9, name.length / 20);
 }
