@@ -39,22 +39,25 @@ test('a typo is an error in its place, with a suggestion; the run before it stay
 test('a button writes its line, and the run changes', async ({ page }) => {
   const hotlanes = new HotlanesPage(page);
   await hotlanes.open();
+  // before the first step a fault is a line without a moment
+  await page.keyboard.press('Home');
   await page.getByRole('button', { name: 'Act on the machine' }).click();
   await page.getByRole('menuitem', { name: 'CPU 4' }).click();
   await page.getByRole('menuitem', { name: 'Disarm the failing enable on CPU 4' }).click();
   await expect(hotlanes.sentence).toContainText('no oops');
   expect(await hotlanes.litmus()).not.toContain('fault');
 
+  await page.keyboard.press('End');
   await page.getByRole('button', { name: 'Act on the machine' }).click();
   await page.getByRole('menuitem', { name: 'Hot-add a CPU' }).click();
-  await expect.poll(() => hotlanes.litmus()).toContain('        hotadd cpu5\n');
+  await expect.poll(() => hotlanes.litmus()).toContain('you:    hotadd cpu5 at ');
   await expect(page.getByText('intel, 4 + 2 CPUs')).toBeVisible();
   await expect(hotlanes.log).toContainText('CPU5 has been hot-added');
   await hotlanes.command('act.online.5');
   await hotlanes.command('act.startVm');
   await hotlanes.command('act.pin.1.5');
-  await expect.poll(() => hotlanes.litmus()).toContain('affine vm0.vcpu1 to cpu5');
-  await expect.poll(() => hotlanes.litmus()).toContain('run vm1');
+  await expect.poll(() => hotlanes.litmus()).toContain('affine vm0.vcpu1 to cpu5 at ');
+  await expect.poll(() => hotlanes.litmus()).toContain('run vm1 at ');
   await expect(hotlanes.sentence).toContainText('vm0.vcpu1 runs on CPU 5');
   await hotlanes.command('text.original');
   await expect(hotlanes.sentence).toContainText('BUG in kvm_spurious_fault');

@@ -4,7 +4,7 @@ import { STANDING } from '../inspect/sources';
 import { commandList, keysOf, keyText, type CommandGroup } from '../commands';
 import styles from './overlays.module.css';
 
-const GROUPS: readonly CommandGroup[] = ['Play', 'Lanes', 'View', 'Text', 'Open'];
+const GROUPS: readonly CommandGroup[] = ['Play', 'Lanes', 'View', 'Session', 'Text', 'Open'];
 
 /** The looks a reader meets, in the order of a CPU's life. */
 const LEGEND: readonly LookName[] = [
@@ -45,8 +45,10 @@ export function Help() {
           is not modelled.
         </p>
         <p>
-          A CPU’s name on the lanes opens its actions: online, offline, arm a failing enable, pin a vCPU. Each one
-          writes its line into the text, and undo takes it back.
+          The name of a CPU or of a vCPU on the lanes opens its actions, and a vCPU can be dragged by its name to a CPU.
+          A right click on a bar, or Enter on what is selected, offers what could fail just there. Each act writes its
+          line into the text, at the moment where the playhead is; what was done later goes on in a branch of its own,
+          and undo takes everything back. All commands: {keyText('Mod+k')}.
         </p>
         <p>
           Two runs can lie on the same lanes, A over B: a second kernel or design under “Beside”, or the model beside a
