@@ -19,6 +19,10 @@ predicts is compared with what the kernel did. Several folders give a table.
   --text            the litmus text that was derived, and nothing else
   --json            the report as data (one object, or a list of several)
 
+A file that holds less (or more) than capture.json counts is no difference, as
+it says nothing of the kernel: it stands under "Beware", and the verdict is
+"agrees with what is there".
+
 Exit: 0 the model agrees; 1 they differ; 2 a capture cannot be used.
 `;
 

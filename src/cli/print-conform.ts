@@ -31,7 +31,7 @@ export function conformSummary(report: ConformReport, paint: Paint): string {
   const { capture } = report;
   const { compared, matched } = totals(report);
   const verdict = report.agrees
-    ? paint.green('agrees')
+    ? paint.green(report.warnings.length > 0 ? 'agrees with what is there' : 'agrees')
     : paint.red(`differs in ${grouped(report.differencesInAll)} place${report.differencesInAll === 1 ? '' : 's'}`);
   const lines = [
     `${paint.bold(`${capture.scenario} on ${capture.kernel}`)}: the model ${verdict}`,
@@ -51,6 +51,8 @@ export function conformSummary(report: ConformReport, paint: Paint): string {
   ];
   if (report.assumptions.length > 0)
     lines.push('', paint.bold('Assumed'), ...report.assumptions.flatMap((a) => wrap(a, 78, '  ', '  ')));
+  if (report.warnings.length > 0)
+    lines.push('', paint.red('Beware'), ...report.warnings.flatMap((w) => wrap(w, 78, '  ', '    ')));
   const [first] = report.differences;
   if (first) lines.push('', ...part(first, paint));
   const more = report.differences.slice(1, 10);
@@ -90,7 +92,9 @@ export function conformTable(reports: readonly ConformReport[], paint: Paint): s
       grouped(matched),
       grouped(sum(r.taken)),
       grouped(sum(r.uncompared)),
-      r.agrees ? paint.green('agrees') : paint.red(`differs: ${r.differences[0]?.what ?? ''}`),
+      r.agrees
+        ? paint.green(r.warnings.length > 0 ? `agrees; beware: ${r.warnings[0]}` : 'agrees')
+        : paint.red(`differs: ${r.differences[0]?.what ?? ''}`),
     ];
   });
   const agreeing = reports.filter((r) => r.agrees).length;

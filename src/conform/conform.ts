@@ -13,7 +13,9 @@ import type { ConformReport } from './report';
 import { Roles } from './roles';
 import { viewTrace, type TraceView } from './seen';
 import { hitsOf, settledText, strikesOf } from './strikes';
-import { Tally } from './tally';
+import { IOCTLS, Tally } from './tally';
+import { tellsOf } from './trouble';
+import { notWhole } from './whole';
 import { findArrivals } from './turns';
 import { farthest } from './pace';
 import type { Taken } from './mover';
@@ -53,21 +55,20 @@ export function conform(files: CaptureFiles): ConformResult {
   });
   count(tally, 'leave', [...view.left, ...log.left]);
   count(tally, 'leave', [
-    ['ioctls of the VMM beside KVM_RUN', otherIoctls(derived, view, roles).size],
+    [IOCTLS, otherIoctls(derived, view, roles).size],
     ['turns of the run loop', arrivals.turns.size],
-    ['lines of the log that are neither of KVM nor of the hotplug core', log.others],
   ]);
   const { taken } = follower.lead.mover;
   count(tally, 'take', [
     ...view.steering,
     [
-      'CPUs that tasks were put on',
+      'placement: CPUs that tasks were put on',
       taken.filter(({ transition: { kind } }) => kind === 'wake' || kind === 'push').length,
     ],
-    ['order of acts that overlapped', overlapping(derived)],
-    ['order of lines printed at once', follower.lead.logs.swapped],
+    ['order: acts that overlapped', overlapping(derived)],
+    ['order: log lines printed at once', follower.lead.logs.swapped],
   ]);
-  for (const b of derived.besides) tally.take(`acts of the capture that ask nothing of the model: ${b.why}`);
+  for (const b of derived.besides) tally.take(`the rig's own: acts that ask nothing of the model: ${b.why}`);
   const { lines } = follower;
   const report: ConformReport = {
     format: 'hotlanes-conform',
@@ -80,6 +81,7 @@ export function conform(files: CaptureFiles): ConformResult {
     taken: [...tally.taken].map(([what, n]) => ({ what, count: n })),
     uncompared: [...tally.uncompared].map(([what, n]) => ({ what, count: n })),
     assumptions: derived.assumptions,
+    warnings: [...notWhole(capture, table, files.dmesg), ...tally.warnings],
     differences: tally.differences,
     differencesInAll: tally.inAll,
     reached: { lines: lines.count, of: demands.filter((d) => d.kind === 'line').length, t: lines.reachedT },
@@ -143,7 +145,7 @@ function tellUnknown({ lead: { differ } }: Follower, files: CaptureFiles, derive
 }
 
 /** What is known at the end only: how often faults struck, and lines that the model never printed. */
-function tellRest({ lead }: Follower, derived: Derived): void {
+function tellRest({ lead, moments }: Follower, derived: Derived): void {
   const { program, tally } = lead.input;
   const strikes = strikesOf(program, lead.mover.taken);
   for (const armed of derived.armed) {
@@ -155,11 +157,16 @@ function tellRest({ lead }: Follower, derived: Derived): void {
     });
   }
   for (const { line, text } of lead.logs.unmet()) {
+    const tells = tellsOf(text);
+    if (tells === 'hang' && moments.hangs()) {
+      tally.warnings.push(`dmesg.txt:${line}: ${text}: a watchdog's word on a hang; the model hangs too, and has no watchdog`); // prettier-ignore
+      continue;
+    }
     tally.compare('log', false);
-    lead.differ.tell('log', 'the kernel prints a line that the model does not print', {
+    lead.differ.tell('log', `the kernel prints a line${tells ? ` that tells of a ${tells}` : ''}, and the model does not print it`, {
       kernel: `dmesg.txt:${line}: ${text}`,
       model: '',
-    });
+    }); // prettier-ignore
   }
 }
 

@@ -4,6 +4,7 @@ import type { Lead } from './lead';
 import { lives } from './readings';
 import type { Category } from './report';
 import { describeSeen, type Seen } from './seen';
+import { IOCTLS } from './tally';
 import { describeShown, type Shown } from '../timeline/visible';
 import type { Vcpus } from './vcpus';
 
@@ -40,7 +41,7 @@ export class Lines {
     if (x < 0 && 'fn' in seen && roles.turnFunctions.has(seen.fn) && /^kvm-nx-lpage/.test(seen.comm))
       return tally.leave('turns of the run loop');
     if (x < 0 && roles.isVmm(seen) && 'fn' in seen && (roles.turnFunctions.has(seen.fn) || seen.fn === 'kvm_dev_ioctl'))
-      return tally.leave('ioctls of the VMM beside KVM_RUN');
+      return tally.leave(IOCTLS);
     if (x < 0) {
       tally.differOnce(`who ${seen.comm}`, this.lead.differ.difference('not modelled', `a task that the derived text has not: ${seen.comm}-${seen.tid}`, { kernel: describeSeen(seen), model: '' }, seen)); // prettier-ignore
       return;
@@ -91,7 +92,7 @@ export class Lines {
     const own = roles.of(seen);
     const last = roles.vcpusOf(vmm).find((x) => lives(this.lead.mover.machine, x));
     if (last === undefined || last === own) return -1;
-    tally.take('which thread of a killed VMM is the last');
+    tally.take('order: which thread of a killed VMM is the last');
     return last;
   }
 
@@ -118,7 +119,7 @@ export class Lines {
       if (this.undone(seen)) {
         // the injection lets the body run and takes back what it did; the model has it not run at all
         this.lead.queues.get(x)!.unshift(shown);
-        tally.take('lines of a function whose work was undone by the injection');
+        tally.take("the rig's own: lines of a function whose work the injection takes back");
         return;
       }
       if (shown.what === 'ret' && shown.optional) continue;
@@ -186,7 +187,10 @@ export class Lines {
     } else if (seen.what === 'ret' && shown.what === 'ret') {
       if (seen.result === null || shown.result === null) tally.leave('return values that one of the two does not tell');
       // which of the two probes on an injected function is first decides what the other one reads
-      else if (shown.optional && seen.result !== shown.result) tally.take('return values of an injected function');
+      else if (shown.optional && seen.result !== shown.result)
+        tally.take(
+          'told twice: return values of an injected function (two probes on it, the inner one reads another value)',
+        );
       else check('returns', 'return value', seen.result === shown.result);
     } else {
       check('functions', 'function', true);

@@ -5,6 +5,7 @@
  */
 import type { Program } from '../language/program';
 import type { Dmesg } from '../timeline/dmesg-import';
+import { tellsOf } from './trouble';
 
 export interface LogLine {
   /** 1-based line of dmesg.txt. */
@@ -18,8 +19,6 @@ export interface LogView {
   readonly lines: readonly LogLine[];
   /** Others, by why. */
   readonly left: ReadonlyMap<string, number>;
-  /** Lines of other parts of the kernel and of the rig. */
-  readonly others: number;
 }
 
 /** Lines of KVM and of the hotplug core, whether or not the model prints them. */
@@ -33,16 +32,20 @@ const OURS = [
   /^Error (taking|bringing) CPU/,
   /^Will online and init hotplugged CPU/,
   /^process \d+ \(.*\) no longer affine to cpu/,
-  /^(------------\[ cut here|kernel BUG at |BUG: |WARNING: |Oops: |invalid opcode: )/,
-  /^Kernel panic - not syncing/,
-  /^note: .*exited with /,
-  /^INFO: task .* blocked for more than/,
+  /^------------\[ cut here/,
   /^(x86: |smpboot: x86: )Booting SMP configuration/,
 ];
 /** What a vendor module says of itself when it is loaded. */
 const BANNER =
   /^(kvm_amd|kvm_intel|kvm|SVM)(: kvm)?: (Nested |PMU virtualization|TSC scaling|Virtual |LBR |AVIC |SEV|V_NMI |vgif )/i;
 const POWER_OFF = /^kvm: exiting hardware virtualization$/;
+/** What the capture rig says: its script's marks and its fault modules. */
+const RIG = /^(mark: |faultinj: |kvmfault: |write\(\)=)/;
+/** Why a line is not compared. */
+const LEFT = {
+  rig: "the rig's own: what its script and its fault modules print",
+  others: 'log lines of other parts of the kernel (none tells of a death, a hang or a warning)',
+};
 const INIT = /^Run \S+ as init process/;
 
 export function viewLog(program: Program, dmesg: Dmesg): LogView {
@@ -51,7 +54,6 @@ export function viewLog(program: Program, dmesg: Dmesg): LogView {
   const left = new Map<string, number>();
   const count = (why: string): void => void left.set(why, (left.get(why) ?? 0) + 1);
   const begun = dmesg.lines.findIndex((l) => INIT.test(l.text));
-  let others = 0;
   /** In the report of an oops: its head is compared, registers and stack are addresses. */
   const within = new Map<number, 'head' | 'body' | 'note'>();
   for (const r of dmesg.reports) {
@@ -66,15 +68,18 @@ export function viewLog(program: Program, dmesg: Dmesg): LogView {
     if (i <= begun) return;
     const text = normalized(l.text);
     const printed = formats.some((p) => p.test(text));
-    const ours = printed || OURS.some((p) => p.test(text));
+    const tells = !RIG.test(text) && tellsOf(text) !== null;
+    const ours = printed || tells || OURS.some((p) => p.test(text));
     const part = within.get(i);
-    if (part === 'body' || (part === 'head' && !ours)) count('addresses: registers and stacks of oops reports');
-    else if (!ours) others += 1;
+    // what another CPU prints may stand in the middle of a report
+    if (!tells && (part === 'body' || (part === 'head' && !ours)))
+      count('addresses: registers and stacks of oops reports');
+    else if (!ours) count(RIG.test(text) ? LEFT.rig : LEFT.others);
     else if (BANNER.test(text) && !printed) count('load banners');
     else if (POWER_OFF.test(text)) count('power-off');
     else lines.push({ line: l.line, stampUs: l.stampUs, text });
   });
-  return { lines, left, others };
+  return { lines, left };
 }
 
 /**

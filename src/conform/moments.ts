@@ -1,5 +1,6 @@
 /** What happens beside the lines: tasks die, lose their affinity, the state is read, and what is left at the end. */
 import type { Death, Demand } from './demands';
+import type { Planned } from './derive';
 import type { Lead } from './lead';
 import { cpusWith, endOf, listText, lives } from './readings';
 import { describeShown, type Shown } from '../timeline/visible';
@@ -145,6 +146,18 @@ export class Moments {
       const model = describeShown(program, shown);
       this.lead.differ.tell('deaths', `${name} dies, and in the capture it does not`, { kernel: '', model });
     });
+  }
+
+  /** At the end: the model's host hangs, or a call in it never returns though its thread lives. */
+  hangs(): boolean {
+    const { derived, roles } = this.lead.input;
+    const { machine } = this.lead.mover;
+    const waits = ({ actor, index, tEnd, act }: Planned): boolean =>
+      tEnd === null &&
+      act?.do !== 'run' &&
+      this.lead.progress(actor) <= index &&
+      lives(machine, roles.actorContext(actor));
+    return !this.lead.lost && (endOf(machine) === 'hung' || derived.planned.some(waits));
   }
 
   /** What is left at the end: calls that never returned, who is online, and whether the host lives. */

@@ -65,6 +65,8 @@ export interface ConformReport {
   readonly taken: readonly { readonly what: string; readonly count: number }[];
   readonly uncompared: readonly { readonly what: string; readonly count: number }[];
   readonly assumptions: readonly string[];
+  /** What a reader must know before relying on the verdict: files that are not whole, watchdogs that the model has not. */
+  readonly warnings: readonly string[];
   /** At most 40, the first ones. */
   readonly differences: readonly Difference[];
   readonly differencesInAll: number;

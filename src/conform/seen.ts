@@ -70,15 +70,15 @@ const MOVERS = new Set(['select_fallback_rq', 'migration_cpu_stop', '__balance_p
 const LOOP = new Set(['kvm_exit', 'kvm_userspace_exit', 'kvm_pio', 'kvm_vcpu_wakeup']);
 /** What a task is and does beside the model's tasks. */
 const STEERING: Readonly<Record<string, string>> = {
-  sched_switch: 'who runs where',
-  sched_migrate_task: 'who runs where',
-  sched_wakeup: 'who runs where',
-  sched_wakeup_new: 'who runs where',
-  sched_process_fork: 'tasks that come and go',
-  sched_process_exec: 'tasks that come and go',
-  sched_process_exit: 'tasks that come and go',
-  tracing_mark_write: 'markers of the rig',
-  console: 'console lines (compared as the kernel log)',
+  sched_switch: 'placement: who runs where',
+  sched_migrate_task: 'placement: who runs where',
+  sched_wakeup: 'placement: who runs where',
+  sched_wakeup_new: 'placement: who runs where',
+  sched_process_fork: "the rig's own: tasks that come and go (of the model's tasks, deaths and ends are compared)",
+  sched_process_exec: "the rig's own: tasks that come and go (of the model's tasks, deaths and ends are compared)",
+  sched_process_exit: "the rig's own: tasks that come and go (of the model's tasks, deaths and ends are compared)",
+  tracing_mark_write: "the rig's own: markers",
+  console: 'told twice: console lines (compared as the kernel log)',
 };
 const VECTOR =
   /^(reschedule|call_function|call_function_single|ipi_send_cpu|ipi_send_cpumask|ipi_raise|ipi_entry|ipi_exit)/;
@@ -149,9 +149,13 @@ export function viewTrace(
         const caller = kind === Kind.func ? text(e) : '';
         if (NAMELESS.test(fn)) count(left, 'nameless addresses');
         else if (fn === 'kvm_vcpu_kick' && caller === 'kvmclock_update_fn') count(left, 'kvmclock kicks');
-        else if (MOVERS.has(fn)) count(steering, 'who runs where');
+        else if (MOVERS.has(fn)) count(steering, 'placement: who runs where');
         // the function tracer and a probe tell the same thing twice
-        else if (kind === Kind.probe && traced.has(fn)) count(steering, 'probes of traced functions');
+        else if (kind === Kind.probe && traced.has(fn))
+          count(
+            steering,
+            'told twice: probes at the entry of functions that the function tracer shows (compared there)',
+          );
         else lines.push({ ...base, what: 'call', fn, caller: bare(caller) });
         break;
       }
@@ -164,7 +168,11 @@ export function viewTrace(
       default:
         if (LOOP.has(name)) count(left, 'turns of the run loop');
         else if (STEERING[name]) count(steering, STEERING[name]);
-        else if (VECTOR.test(name)) count(steering, 'interrupts between CPUs');
+        else if (VECTOR.test(name))
+          count(
+            steering,
+            'placement: interrupts between CPUs (what they run is compared, with the interrupt as its context)',
+          );
         else count(strange, name);
     }
   }

@@ -1,12 +1,17 @@
 /** Counts what was compared, and keeps the differences. */
 import { CATEGORIES, KEPT_DIFFERENCES, type Category, type Count, type Difference } from './report';
 
+/** Calls of the rig's VMM that the derived text does not ask for. */
+export const IOCTLS = "the rig's own: ioctls of its VMM beside KVM_CREATE_VM, KVM_CREATE_VCPU and KVM_RUN";
+
 export class Tally {
   readonly categories: Record<Category, Count>;
   readonly differences: Difference[] = [];
   inAll = 0;
   readonly taken = new Map<string, number>();
   readonly uncompared = new Map<string, number>();
+  /** See ConformReport.warnings. */
+  readonly warnings: string[] = [];
   /** Things that the model has not, each told once. */
   private readonly told = new Set<string>();
 

@@ -38,7 +38,7 @@ export class Vcpus {
     if (there && way === 'sched_in' && !inside()) this.switchOut(x, inside);
     this.lead.strict.add(x);
     if (way === 'load' ? outside() : inside()) {
-      this.lead.input.tally.take('how a vCPU came to a CPU (switched in, or with a new KVM_RUN)');
+      this.lead.input.tally.take('order: whether a vCPU was in KVM_RUN when it was moved');
       return true;
     }
     this.lead.differ.tell(

@@ -92,6 +92,7 @@ function sentenceOf(report: ConformReport): Sentence {
     `${count(sum(report.taken))} taken from the trace, not predicted`,
     `${count(sum(report.uncompared))} not compared`,
     ...report.assumptions.map((a) => `assumed: ${a}`),
+    ...report.warnings.map((w) => `beware: ${w}`),
   ];
   if (report.agrees) return { headline: `The model of ${report.kernel} does what the kernel did`, details, tone: 'ok' };
   const first = report.differences[0];
