@@ -61,6 +61,15 @@ describe('a step as the inspector shows it', () => {
   });
 });
 
+it('says which step made a variable what it is', () => {
+  for (let n = 0; n <= run.steps; n += 11)
+    for (const { values } of stepView(run, n).variables)
+      for (const { name, value, set } of values) {
+        expect(set, name).toBeLessThanOrEqual(n);
+        if (set > 0) expect(stepView(run, set).changes.map((c) => [c.name, c.after])).toContainEqual([name, value]);
+      }
+});
+
 it('prints a mask as the kernel does', () => {
   const of = (...set: number[]): string => setText(8, (i) => set.includes(i));
   expect(of()).toBe('empty');

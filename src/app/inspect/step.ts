@@ -5,6 +5,7 @@ import { kernelSource } from '../../kernels/index';
 import type { Effect } from '../../machine/effects';
 import type { StepInfo } from '../../machine/history';
 import type { RunView } from '../store/run-view';
+import { writesOf } from './pins';
 import { namesOf, type Variable } from '../../language/names';
 
 export interface StackLine {
@@ -25,6 +26,8 @@ export interface Value {
   readonly value: string;
   readonly doc: string;
   readonly changed: boolean;
+  /** The step (from 1) that made it so; 0: it is so from the start, or the run is too long to tell. */
+  readonly set: number;
 }
 
 export interface StepView {
@@ -43,6 +46,9 @@ export interface StepView {
   readonly changes: readonly Change[];
   readonly variables: readonly { readonly title: string; readonly values: readonly Value[] }[];
 }
+
+/** Steps of a run up to which every value tells where it was set. */
+const MOST_TOLD = 50_000;
 
 const movingOf = new WeakMap<RunView, readonly Variable[]>();
 
@@ -83,7 +89,7 @@ function startView(run: RunView): StepView {
     line: null,
     events: [{ text: 'Before the first step', loud: '' }],
     changes: [],
-    variables: variablesAt(run, 0, new Map(), (cell) => run.cursor.s[cell]!),
+    variables: variablesAt(run, 0, 0, new Map(), (cell) => run.cursor.s[cell]!),
   };
 }
 
@@ -130,7 +136,7 @@ export function stepView(run: RunView, number: number): StepView {
       ...(history.effects.get(step) ?? []).flatMap((e) => effectWords(program, e)),
     ],
     changes: [...changes, ...notes],
-    variables: variablesAt(run, info.cpu, changed, now),
+    variables: variablesAt(run, info.cpu, step + 1, changed, now),
   };
 }
 
@@ -278,16 +284,21 @@ export function effectWords(program: Program, e: Effect): Event[] {
 function variablesAt(
   run: RunView,
   cpu: number,
+  done: number,
   changed: ReadonlyMap<number, unknown>,
   now: (cell: number) => number,
 ): StepView['variables'] {
   const { program } = run;
+  // A run that goes on is looked through anew each time: not where it is long.
+  const writes = run.steps <= MOST_TOLD ? writesOf(run) : null;
   const globals: Value[] = [];
   const here: Value[] = [];
   const guests: Value[] = [];
   for (const variable of moving(run)) {
     const { group, base, count, name, doc } = variable;
-    const value: Value = { name, value: namesOf(program).valueOf(variable, now), doc, changed: changed.has(base) };
+    let set = 0;
+    for (let cell = base; cell < base + count; cell++) set = Math.max(set, (writes?.before(cell, done) ?? -1) + 1);
+    const value: Value = { name, value: namesOf(program).valueOf(variable, now), doc, changed: changed.has(base), set };
     if (count > 1 || group.scope === 'global') globals.push(value);
     else if (group.scope === 'cpu') {
       const per = group.count / program.cpus;

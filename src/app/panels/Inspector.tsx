@@ -5,7 +5,9 @@ import { stepView, type StackLine, type StepView } from '../inspect/step';
 import type { RunView } from '../store/run-view';
 import { whenLoaded } from '../late';
 import { togglePin } from '../store/reading';
-import { runOf, stepsDone, type Side } from '../store/state';
+import { placeOfStep, runOf, stepsDone, type Side } from '../store/state';
+import { get } from '../store/store';
+import { seek } from '../store/player';
 import { Panel } from '../ui/Panel';
 import { SideBadge } from '../ui/SideBadge';
 import { useApp } from '../use-app';
@@ -129,7 +131,20 @@ function Variables({ step }: { readonly step: StepView }) {
               </button>{' '}
               <StandingMark standing={standingOf(v.doc)} short />
             </dt>
-            <dd>{v.value}</dd>
+            <dd>
+              {v.set > 0 ? (
+                <button
+                  type="button"
+                  className={styles.name}
+                  title={`Set in step ${v.set.toLocaleString('en')}: go there`}
+                  onClick={() => seek(placeOfStep(get(), v.set - 1, get().side))}
+                >
+                  {v.value}
+                </button>
+              ) : (
+                v.value
+              )}
+            </dd>
           </div>
         ))}
       </dl>
