@@ -34,40 +34,38 @@ export function Palette() {
         placeholder="A command, a litmus test, a kernel, a capture, a CPU, or the number of a step"
         spellCheck={false}
       />
-      <div className={styles.list}>
-        <Autocomplete.Empty>
-          <p className={styles.empty}>{count === 0 ? 'Nothing is called so.' : ''}</p>
-        </Autocomplete.Empty>
-        <Autocomplete.List>
-          {(group: PaletteGroup) => (
-            <Autocomplete.Group key={group.title} items={group.items}>
-              <Autocomplete.GroupLabel className={styles.group}>{group.title}</Autocomplete.GroupLabel>
-              <Autocomplete.Collection>
-                {(item: PaletteItem) => (
-                  <Autocomplete.Item
-                    key={item.command.id}
-                    value={item}
-                    className={styles.item}
-                    disabled={item.reason !== ''}
-                    onClick={() => {
-                      closeDialog();
-                      runCommand(item.command.id);
-                    }}
-                  >
-                    <span className={styles.label}>
-                      {item.command.title}
-                      {(item.reason || item.command.about) && (
-                        <span className={styles.about}>{item.reason || item.command.about}</span>
-                      )}
-                    </span>
-                    {item.key !== '' && <kbd className={styles.key}>{item.key}</kbd>}
-                  </Autocomplete.Item>
-                )}
-              </Autocomplete.Collection>
-            </Autocomplete.Group>
-          )}
-        </Autocomplete.List>
-      </div>
+      <Autocomplete.Empty>
+        <p className={styles.empty}>{count === 0 ? 'Nothing is called so.' : ''}</p>
+      </Autocomplete.Empty>
+      <Autocomplete.List className={styles.list}>
+        {(group: PaletteGroup) => (
+          <Autocomplete.Group key={group.title} items={group.items}>
+            <Autocomplete.GroupLabel className={styles.group}>{group.title}</Autocomplete.GroupLabel>
+            <Autocomplete.Collection>
+              {(item: PaletteItem) => (
+                <Autocomplete.Item
+                  key={item.command.id}
+                  value={item}
+                  className={styles.item}
+                  disabled={item.reason !== ''}
+                  onClick={() => {
+                    closeDialog();
+                    runCommand(item.command.id);
+                  }}
+                >
+                  <span className={styles.label}>
+                    {item.command.title}
+                    {(item.reason || item.command.about) && (
+                      <span className={styles.about}>{item.reason || item.command.about}</span>
+                    )}
+                  </span>
+                  {item.key !== '' && <kbd className={styles.key}>{item.key}</kbd>}
+                </Autocomplete.Item>
+              )}
+            </Autocomplete.Collection>
+          </Autocomplete.Group>
+        )}
+      </Autocomplete.List>
     </Autocomplete.Root>
   );
 }
