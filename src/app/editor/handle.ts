@@ -1,6 +1,7 @@
 /** The editors on the page, for what points into their texts; nothing while one is not loaded. */
 import { FILE } from '../store/runner';
 import { setTab, showPanel } from '../store/page';
+import { get } from '../store/store';
 
 export interface Spot {
   readonly file: string;
@@ -33,7 +34,12 @@ export function goToSpot(spot: Spot): void {
 /** To a place or a name in the kernel's text. */
 export function goInKernel(where: Spot | string): void {
   showPanel('text');
-  setTab('kernel');
-  if (kernelEditor.goTo) kernelEditor.goTo(where);
-  else kernelEditor.wanted = where;
+  // what is changed is the kernel's text too
+  const there = get().tab !== 'litmus';
+  if (there && kernelEditor.goTo) {
+    kernelEditor.goTo(where);
+    return;
+  }
+  kernelEditor.wanted = where;
+  if (!there) setTab('kernel');
 }

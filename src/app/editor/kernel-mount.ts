@@ -5,12 +5,15 @@ import { EditorView } from '@codemirror/view';
 import { loadKernel, patchFor } from '../../kernels/index';
 import { headOf, PATCH_FILE } from '../../kernels/whole';
 import type { Kernel } from '../../language/assemble';
-import { cpuLinesAt } from '../inspect/cpu-lines';
+import type { Origin } from '../../language/one-text';
+import type { Program } from '../../language/program';
+import { cpuLinesAt, linesOfStep } from '../inspect/cpu-lines';
 import { linesAt } from '../inspect/kernel-text';
 import { tellOf } from '../inspect/told';
 import { valueAt } from '../inspect/value-at';
 import { nextVisit } from '../inspect/visits';
 import { runCommand } from '../registry';
+import type { RunView } from '../store/run-view';
 import { putPatch, shownKernel } from '../store/kernel-change';
 import { seek } from '../store/player';
 import { placeOfStep, runOf, stepsDone, type AppState } from '../store/state';
@@ -45,7 +48,7 @@ export function mountKernelEditor(parent: HTMLElement, changes: boolean): () => 
   shownDoc.setState({ doc });
   if (!doc) return () => undefined;
   const shown: Shown = { doc, patch: first.kernelPatch };
-  const own = hostOf(() => made, shown);
+  const own = hostOf(() => made, shown, changes);
   shownDoc.setState({ kernel: own.kernel });
   const made: EditorView = new EditorView({
     parent,
@@ -54,7 +57,7 @@ export function mountKernelEditor(parent: HTMLElement, changes: boolean): () => 
       extensions: extensionsOf(own, { doc, changes, writable: writableIn(first) }),
     }),
   });
-  showLines(made, own, doc.lines);
+  showLines(made, own, doc, changes);
   kernelEditor.goTo = (where) => goTo(made, shown, where, own.kernel);
   const wanted = kernelEditor.wanted;
   kernelEditor.wanted = null;
@@ -104,7 +107,7 @@ export function mountKernelEditor(parent: HTMLElement, changes: boolean): () => 
 }
 
 /** What the editor needs of the page. */
-function hostOf(view: () => EditorView, shown: Shown): Host {
+function hostOf(view: () => EditorView, shown: Shown, changes: boolean): Host {
   let names: { kernel: string; patch: string; found: Kernel | null; when: number } | null = null;
   const kernel = (): Kernel | null => {
     const { doc, patch } = shown;
@@ -134,8 +137,9 @@ function hostOf(view: () => EditorView, shown: Shown): Host {
     },
     goTo: ({ place }) => place !== null && goTo(view(), shown, place, kernel),
     runTo: (line, back) => {
-      const origin = shown.doc.lines.originOf(line);
       const now = run();
+      const declares = (n: number): boolean => /^[a-z]/.test(view().state.doc.line(n).text);
+      const origin = now && codeFrom(now.run, shown.doc.lines, line, declares);
       const at = origin && now && nextVisit(now.run, origin.file, origin.line, now.done, back ? -1 : 1);
       if (at !== null && at !== undefined) seek(at === 0 ? 0 : placeOfStep(get(), at - 1, get().side));
       else {
@@ -158,11 +162,29 @@ function hostOf(view: () => EditorView, shown: Shown): Host {
         const about = `Your change over ${takes.over} is put away for this one; undo brings it back.`;
         set({ notice: { tone: 'info', text: about, details: [] } });
       }
-      showLines(view(), host, lines);
+      showLines(view(), host, shown.doc, changes);
       shownDoc.setState({ doc: shown.doc });
     },
   };
   return host;
+}
+
+const coded = new WeakMap<Program, ReadonlySet<string>>();
+
+/** The line, or where it holds no code the next one below that does, in the same piece of the text. */
+function codeFrom({ program }: RunView, lines: Lines, line: number, declares: (n: number) => boolean): Origin | null {
+  let code = coded.get(program);
+  if (!code) {
+    const places = [...program.code.map((c) => c.place), ...program.frames.map((f) => f.place)];
+    coded.set(program, (code = new Set(places.map((p) => `${p.line} ${p.file}`))));
+  }
+  const first = lines.originOf(line);
+  // a declaration's own line is where it ends: what it does begins below
+  for (let n = declares(line) ? line + 1 : line; ; n++) {
+    const origin = lines.originOf(n);
+    if (!origin || origin.file !== first?.file) return first;
+    if (code.has(`${origin.line} ${origin.file}`)) return origin;
+  }
 }
 
 function fallback({ head }: KernelDoc): Kernel | null {
@@ -196,7 +218,8 @@ function marksIn(s: AppState, { doc, patch }: Shown): Marks {
     const n = line(at.file, at.line);
     if (n > 0) cpus.set(n, [...(cpus.get(n) ?? []), at.cpu]);
   }
-  return { now: now ?? -1, calls: calls.filter((n) => n > 0), cpus };
+  const also = [...new Set(linesOfStep(run, done).map((p) => line(p.file, p.line)))].filter((n) => n > 0);
+  return { now: now ?? -1, also, calls: calls.filter((n) => n > 0), cpus };
 }
 
 /** Problems of the text, and where the run went wrong, at their places. */

@@ -90,8 +90,8 @@ export function extensionsOf(
       ...foldKeymap,
       ...completionKeymap,
       ...lintKeymap,
-      // Escape, then Tab, leaves: CodeMirror's own way out
-      { key: 'Escape', run: () => true },
+      // Escape, then Tab, leaves; the page's own Escape is for elsewhere
+      { key: 'Escape', run: (view) => (view.setTabFocusMode(2000), true) },
       indentWithTab,
       ...defaultKeymap,
     ]),
@@ -150,19 +150,22 @@ export function showDoc(
 ): void {
   replaceText(view, doc.text);
   view.dispatch({
-    effects: [
-      diff.reconfigure(diffOf(doc, changes)),
-      access.reconfigure(accessOf(writable)),
-      name.reconfigure(labelOf(doc, changes)),
-    ],
+    effects: [diff.reconfigure(diffOf(doc, changes)), access.reconfigure(accessOf(writable))],
   });
-  showLines(view, host, doc.lines);
+  showLines(view, host, doc, changes);
 }
 
-/** After a change: the lines have other numbers. */
-export function showLines(view: EditorView, host: Host, lines: Lines): void {
+/** After a change: the lines have other numbers, and the text may be another kernel's. */
+export function showLines(view: EditorView, host: Host, doc: KernelDoc, changes: boolean): void {
+  const { lines } = doc;
   const changed = (n: number): boolean => isOwnLine(lines, n);
-  view.dispatch({ effects: [numbers.reconfigure(numberingOf(lines, host.runTo)), setChanged.of(changed)] });
+  view.dispatch({
+    effects: [
+      numbers.reconfigure(numberingOf(lines, host.runTo)),
+      name.reconfigure(labelOf(doc, changes)),
+      setChanged.of(changed),
+    ],
+  });
 }
 
 const isOwnLine = (lines: Lines, n: number): boolean => lines.originOf(n)?.file === PATCH_FILE;

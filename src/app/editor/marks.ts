@@ -16,13 +16,15 @@ import { cpuRanges } from '../inspect/cpu-lines';
 export interface Marks {
   /** Of the step at the playhead; -1 for none. */
   readonly now: number;
+  /** What the step has executed besides. */
+  readonly also: readonly number[];
   /** Of the calls that led there. */
   readonly calls: readonly number[];
   /** CPUs by the line that they are at. */
   readonly cpus: ReadonlyMap<number, readonly number[]>;
 }
 
-export const NO_MARKS: Marks = { now: -1, calls: [], cpus: new Map() };
+export const NO_MARKS: Marks = { now: -1, also: [], calls: [], cpus: new Map() };
 
 export const setMarks = StateEffect.define<Marks>();
 /** Whether a line is changed; told again after each change. */
@@ -31,6 +33,7 @@ export const setChanged = StateEffect.define<(line: number) => boolean>();
 const lineOf = (doc: Text, n: number): number => doc.line(n).from;
 
 const now = Decoration.line({ class: 'kern-now', attributes: { 'aria-current': 'step' } });
+const also = Decoration.line({ class: 'kern-also' });
 const call = Decoration.line({ class: 'kern-call' });
 const heading = Decoration.line({ class: 'kern-heading' });
 const changed = Decoration.line({ class: 'kern-changed' });
@@ -52,7 +55,10 @@ const marksField = StateField.define<{ marks: Marks; decorations: DecorationSet;
       const marks = effect.value;
       const ranges = [
         ...(there(marks.now) ? [now.range(lineOf(doc, marks.now))] : []),
-        ...marks.calls.filter((n) => there(n) && n !== marks.now).map((n) => call.range(lineOf(doc, n))),
+        ...marks.also.filter((n) => there(n) && n !== marks.now).map((n) => also.range(lineOf(doc, n))),
+        ...marks.calls
+          .filter((n) => there(n) && n !== marks.now && !marks.also.includes(n))
+          .map((n) => call.range(lineOf(doc, n))),
       ];
       const chips = [...marks.cpus]
         .filter(([n]) => there(n))

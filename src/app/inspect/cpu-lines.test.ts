@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makeRun } from '../store/run-view';
 import { galleryText } from '../../litmus/gallery';
 import { kernelSource } from '../../kernels/index';
-import { cpuLinesAt, cpuRanges } from './cpu-lines';
+import { cpuLinesAt, cpuRanges, linesOfStep } from './cpu-lines';
 import { linesAt } from './kernel-text';
 
 const made = makeRun(galleryText('kevin-2021-11-30')!, 'litmus');
@@ -34,6 +34,19 @@ describe('where CPUs stand in the text', () => {
       compared++;
     }
     expect(compared).toBeGreaterThan(100);
+  });
+
+  it('are for a step all that it executes: from its first line to what is told in it', () => {
+    const step = [...run.history.effects].find(([, effects]) =>
+      effects.some((e) => e.kind === 'log' && /enabling virtualization on CPU4 failed/.test(e.text)),
+    )![0];
+    const lines = linesOfStep(run, step + 1).map(({ file, line }) => kernelSource(file)!.split('\n')[line - 1]!.trim());
+    expect(lines[0]).toBe('clear cpu in cpus_hardware_enabled');
+    expect(lines).toContain('log "kvm: enabling virtualization on CPU%d failed", cpu');
+    for (let done = 1; done <= run.steps; done++) {
+      const first = linesAt(run, done)[0];
+      if (first && first.file !== 'litmus') expect(linesOfStep(run, done)).toContainEqual(first);
+    }
   });
 
   it('tells CPUs in a few characters', () => {

@@ -1,6 +1,8 @@
 /** Where each CPU stands in the text of the kernel. */
 import { Head } from '../../language/program';
+import { MachineError } from '../../machine/machine';
 import type { RunView } from '../store/run-view';
+import { replayOf } from './visits';
 
 export interface CpuLine {
   readonly cpu: number;
@@ -29,6 +31,24 @@ export function cpuLinesAt(run: RunView, done: number): CpuLine[] {
     found.push({ cpu, context: context.name, file: instr.place.file, line: instr.place.line });
   }
   return found;
+}
+
+/** Every line that the step just done has executed, first to last: what is atomic has several, and so has what is called in it. */
+export function linesOfStep(run: RunView, done: number): { readonly file: string; readonly line: number }[] {
+  if (done < 1 || done > run.steps) return [];
+  const found: { readonly file: string; readonly line: number }[] = [];
+  try {
+    replayOf(run).step(done - 1, {
+      before: (_context, pc) => {
+        const instr = run.program.code[pc];
+        if (instr && instr.frame >= 0) found.push(instr.place);
+      },
+    });
+  } catch (error) {
+    // the step that ended the run with an error of the text: what it did before is there
+    if (!(error instanceof MachineError)) throw error;
+  }
+  return found.map(({ file, line }) => ({ file, line }));
 }
 
 /** CPUs in a few characters: "0-3 6". */
