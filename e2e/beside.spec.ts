@@ -29,7 +29,8 @@ test('the 2021 question on v5.15 beside v6.3: both outcomes, where they part, ea
   expect((await hotlanes.table('CPU 4 of v5.15')).join('\n')).not.toContain('rolling back');
   expect((await hotlanes.table('where they differ')).length).toBeGreaterThan(5);
 
-  // An act changes both.
+  // An act before the first step changes both.
+  await page.keyboard.press('Home');
   await hotlanes.command('act.fault.4');
   await expect(hotlanes.sentence.getByRole('heading', { level: 2 })).toContainText('no oops');
   await page.getByRole('button', { name: 'Back to one run' }).click();
