@@ -15,6 +15,7 @@ import { viewTrace, type TraceView } from './seen';
 import { hitsOf, settledText, strikesOf } from './strikes';
 import { IOCTLS, Tally } from './tally';
 import { tellsOf } from './trouble';
+import { undoneEnables } from './undone';
 import { notWhole } from './whole';
 import { findArrivals } from './turns';
 import { farthest } from './pace';
@@ -37,7 +38,7 @@ export interface ConformResult {
 export function conform(files: CaptureFiles): ConformResult {
   const { capture, table } = files;
   const shift = logShift(capture, files.dmesg, table);
-  const { derived, program } = loadedText(files, shift);
+  const { derived, program, assumption } = loadedText(files, shift);
   const told = capture.trace as { functions?: string[]; kretprobes?: string[] };
   const view = viewTrace(table, { functions: told.functions ?? [], kretprobes: told.kretprobes ?? [] });
   const roles = new Roles(program, derived, view.lines);
@@ -80,7 +81,7 @@ export function conform(files: CaptureFiles): ConformResult {
     categories: tally.categories,
     taken: [...tally.taken].map(([what, n]) => ({ what, count: n })),
     uncompared: [...tally.uncompared].map(([what, n]) => ({ what, count: n })),
-    assumptions: derived.assumptions,
+    assumptions: [...derived.assumptions, ...(assumption ? [assumption] : [])],
     warnings: [...notWhole(capture, table, files.dmesg), ...tally.warnings],
     differences: tally.differences,
     differencesInAll: tally.inAll,
@@ -95,13 +96,14 @@ export function conform(files: CaptureFiles): ConformResult {
 const REFUSED = 40;
 
 /** The derived text, loaded. What cannot be said in a text of this kernel is left out of it, and told as not modelled. */
-function loadedText(files: CaptureFiles, shift: number): { derived: Derived; program: Program } {
+function loadedText(files: CaptureFiles, shift: number): { derived: Derived; program: Program; assumption: string } {
   const refused = new Map<number, string>();
   const strangers = new Set<string>();
   for (;;) {
     const derived = derivedFrom(files, shift, refused, strangers);
-    const loaded = load(derived.text, 'derived.litmus');
-    if (loaded.ok) return { derived, program: loaded.program };
+    const { options, assumption } = undoneEnables(derived.kernel, derived.armed);
+    const loaded = load(derived.text, 'derived.litmus', options);
+    if (loaded.ok) return { derived, program: loaded.program, assumption };
     const [p] = loaded.problems;
     const act = derived.planned[derived.lines.indexOf(p!.line)]?.act;
     const symbol = /^maybe fault cpu\d+ (\S+) returns/.exec(derived.text.split('\n')[p!.line - 1] ?? '')?.[1];

@@ -11,10 +11,12 @@ import { TraceWriter, type TraceTask } from '../../timeline/ftrace-export';
 import type { FileInput } from '../../timeline/read';
 import type { MachineEvent } from '../../timeline/watched';
 import { endOf, listText } from '../readings';
+import type { Armed } from '../armed';
 import { kernelFor, releaseOf } from '../release';
+import { undoneEnables } from '../undone';
 import type { RigKernel } from './rigs';
 import { textOf, type Placed } from './rig-text';
-import type { Deed, Script } from './scenarios';
+import type { Deed, Script, Stage } from './scenarios';
 
 /** In what recordings of one scenario differ. */
 export interface Variation {
@@ -94,7 +96,7 @@ class Rig {
     const made = textOf(script, kernel, this.modelName, hardware);
     this.placed = made.placed;
     this.litmus = made.text;
-    const text = load(made.text, 'rig.litmus');
+    const text = load(made.text, 'rig.litmus', undoneEnables(this.modelName, armsOf(script.stages(kernel))).options);
     if (!text.ok) throw new Error(`${text.problems[0]!.line}: ${text.problems[0]!.message}\n${made.text}`);
     this.program = text.program;
     this.allowed = new Int32Array(this.program.actors.length);
@@ -577,6 +579,11 @@ class Rig {
   }
 }
 
+/** What a script arms, as far as it says which kernel a text runs on. */
+const armsOf = (stages: readonly Stage[]): Armed[] =>
+  stages.flat().flatMap((d) =>
+    d.do === 'arm_fault' ? [{ symbol: String(d['symbol']), cpus: [Number(d['cpus'])], mode: String(d['mode']), returns: Number(d['returns'] ?? 0), from: 0, to: Infinity, hits: -1 }] : [],
+  ); // prettier-ignore
 const errnoName = (result: number): string => signed(result).replace(/^-/, '');
 const seconds = (us: number): number => us / 1e6;
 const MODELS = ['v5.10', 'v5.10-cloud', 'v6.1.192', 'v6.1.192-cloud', 'v6.12.117', 'v6.12.117-cloud', 'v6.18.15', 'v7.3.4']; // prettier-ignore
