@@ -4,6 +4,7 @@ import { Sentence } from './panels/Sentence';
 import { Overlays } from './overlays/Overlays';
 import { Boundary } from './ui/Boundary';
 import { CommandButton } from './ui/CommandButton';
+import { MenuButton } from './ui/MenuButton';
 import { around } from './late';
 import { narrow } from './store/page';
 import { useApp } from './use-app';
@@ -84,6 +85,9 @@ export function App() {
           <CommandButton id="view.text" kind="plain" label="Text" pressed={sheet === 'text'} disabled={trace} />
           <CommandButton id="view.step" kind="plain" label="Step" pressed={sheet === 'step'} />
           <CommandButton id="view.log" kind="plain" label="Log" pressed={sheet === 'log'} />
+          <MenuButton menu="more" label="More">
+            More
+          </MenuButton>
         </nav>
       )}
       <Overlays />

@@ -5,6 +5,7 @@ import { laneCommands, laneFamilies } from './commands-lanes';
 import { openCommands, openFamilies } from './commands-open';
 import { readCommands, readFamilies } from './commands-read';
 import { sessionCommands } from './commands-session';
+import { tourCommands } from './commands-tour';
 import { allRegistered, registerCommands } from './registry';
 
 registerCommands(laneCommands, laneFamilies);
@@ -13,5 +14,6 @@ registerCommands(actCommands, actFamilies);
 registerCommands(openCommands, openFamilies);
 registerCommands(readCommands, readFamilies);
 registerCommands(kernelCommands, kernelFamilies);
+registerCommands(tourCommands);
 
 allRegistered();

@@ -39,7 +39,7 @@ export const menuTitle: Record<MenuName, string> = {
   act: 'Act on the machine',
   open: 'Open a trace',
   speed: 'Speed and axis',
-  panels: 'Panels',
+  more: 'More',
   cpu: 'CPU',
   vcpu: 'vCPU',
 };
@@ -181,9 +181,25 @@ export function groupsOf(menu: OpenMenu, s: AppState, captures: readonly Gallery
       return cpuGroups(s, menu.subject ?? 0, menu.step);
     case 'vcpu':
       return vcpuGroups(s, menu.subject ?? 0, menu.step);
-    case 'panels':
-      return [{ title: 'Panels', items: ['view.text', 'view.step', 'view.log'].map((id) => ofCommand(id)) }];
+    case 'more':
+      return moreGroups(s);
   }
+}
+
+/** What a wide page has as buttons, and what needs a key there. */
+function moreGroups(s: AppState): MenuGroup[] {
+  const run = s.showing === 'run';
+  const on: MenuItem[] = [
+    opening(`Kernel ${s.run?.program.kernel ?? ''}`, groupsOf({ name: 'kernel', anchor: document.body }, s, null)),
+    opening('Beside another kernel or design', besideGroups(s)),
+  ];
+  const tables = ['view.matrix', 'view.failures', ...(run ? ['view.sources'] : []), 'lanes.table'];
+  const rest = ['tour.start', 'view.palette', 'session.branches', 'view.help'];
+  return [
+    ...(run ? [{ title: 'The run', items: on }] : []),
+    { title: 'Tables', items: tables.map((id) => entry(id)) },
+    { title: 'The page', items: rest.flatMap((id) => (commandById(id) ? [entry(id)] : [])) },
+  ];
 }
 
 /** More entries than this are of no use in a menu: the text takes any. */

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { set } from '../store/store';
 import { useApp } from '../use-app';
 import { Icon } from '../ui/Icon';
@@ -5,13 +6,21 @@ import { Offer } from './Offer';
 import ui from '../ui/ui.module.css';
 import styles from './notices.module.css';
 
+const Tour = lazy(() => import('../overlays/Tour'));
+
 /** What takes its time, with a way out; and what went wrong. */
 export function Notices() {
   const work = useApp((s) => s.work);
   const notice = useApp((s) => s.notice);
+  const tour = useApp((s) => s.tour !== null);
   return (
     <div>
-      <Offer />
+      {tour && (
+        <Suspense fallback={null}>
+          <Tour />
+        </Suspense>
+      )}
+      {!tour && <Offer />}
       {work && (
         <div className={styles.bar} role="status" aria-label={work.what}>
           <progress aria-label={work.what} />

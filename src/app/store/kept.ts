@@ -11,7 +11,7 @@ import { grown } from '../session/tree';
 import { nameTab, OLD, takeView, tabSession, VIEW } from './keep';
 import { lanesAtLeast, runText } from './runner';
 import { fetchTexts } from './shelf';
-import { lastOf } from './state';
+import { lastOf, type AppState } from './state';
 import { app, get, set } from './store';
 import { openCapture } from './traces';
 
@@ -130,15 +130,15 @@ export async function keep(): Promise<void> {
 }
 
 /** A session in which nothing was done is not worth a place. */
-function worth(): boolean {
-  const { session, trace, keys, reading } = get();
+function worth({ session, trace, keys, reading }: AppState): boolean {
   const read = reading.marks.length + reading.pins.length;
   return session.nodes.size > 1 || trace !== null || Object.keys(keys).length > 0 || read > 0;
 }
 
 async function save(): Promise<void> {
-  if (!worth()) return;
-  const s = get();
+  // On the tour it is the user's own work that is kept.
+  const s = get().tour?.aside ?? get();
+  if (!worth(s)) return;
   const entry: SessionEntry = {
     id: own,
     title: s.trace ? (s.trace.id ?? s.trace.title) : (/^litmus\s+(\S+)/m.exec(s.text)?.[1] ?? 'a text'),

@@ -74,7 +74,7 @@ export interface Notice {
 
 export type ThemeChoice = 'system' | ThemeName;
 
-export type MenuName = 'scenario' | 'kernel' | 'beside' | 'act' | 'open' | 'speed' | 'panels' | 'cpu' | 'vcpu';
+export type MenuName = 'scenario' | 'kernel' | 'beside' | 'act' | 'open' | 'speed' | 'more' | 'cpu' | 'vcpu';
 
 export interface OpenMenu {
   readonly name: MenuName;
@@ -101,6 +101,16 @@ export interface Offer {
   readonly steps: number;
   /** Milliseconds since 1970. */
   readonly when: number;
+}
+
+/** The tour of the thread. */
+export interface TourState {
+  /** Which step, from 0. */
+  readonly step: number;
+  /** All that the user had before it, and has again after it. */
+  readonly aside: AppState;
+  /** The text that the step began with. */
+  readonly opened: string;
 }
 
 /** Where the user was in a timeline that is not shown now. */
@@ -170,6 +180,7 @@ export interface AppState {
   readonly sheet: PanelName | null;
   readonly menu: OpenMenu | null;
   readonly dialog: DialogName | null;
+  readonly tour: TourState | null;
   readonly work: Work | null;
   readonly notice: Notice | null;
 }
@@ -207,6 +218,7 @@ export const initialState: AppState = {
   sheet: null,
   menu: null,
   dialog: null,
+  tour: null,
   work: null,
   notice: null,
 };
