@@ -247,6 +247,75 @@ test('a change begins from a design, has a name, goes out as a file, and lies be
   await expect(page.getByRole('button', { name: 'Kernel v5.15 + Bug it early' })).toBeVisible();
 });
 
+test('what is wrong in several functions is marked in each; what the run is not in can be folded', async ({ page }) => {
+  const hotlanes = new KernelPage(page);
+  await hotlanes.openKernel();
+  await hotlanes.goTo('kvm_starting_cpu');
+  await hotlanes.replaceAll('  if kvm_usage_count > 0 { hardware_enable_nolock(cpu) }', '  lock kvm_no_lock');
+  await hotlanes.goTo('kvm_arch_hardware_disable');
+  await hotlanes.replaceAll('{ vmx_hardware_disable(cpu) }', '{ vmx_hardware_disabel(cpu) }');
+  await expect(hotlanes.problems.getByRole('button')).toHaveCount(2);
+  await expect(hotlanes.problems).toContainText('did you mean vmx_hardware_disable?');
+  await hotlanes.problems.getByRole('button').filter({ hasText: 'your change' }).first().click();
+  await expect(page.locator('.kernel-host .cm-lintRange-error').first()).toBeInViewport();
+  await hotlanes.command('kernel.drop');
+  await expect(hotlanes.problems).toBeEmpty();
+
+  await hotlanes.command('kernel.fold.run');
+  await hotlanes.goTo('kvm_starting_cpu');
+  await expect(hotlanes.kernel).toContainText('unlock kvm_count_lock');
+  await hotlanes.goTo('hardware_disable_all');
+  // going there unfolds nothing but what is gone to
+  await expect(hotlanes.kernel.locator('.cm-foldPlaceholder').first()).toBeVisible();
+});
+
+test('the litmus text completes names and leads into the kernel’s', async ({ page }) => {
+  const hotlanes = new KernelPage(page);
+  await hotlanes.open();
+  await hotlanes.text.click();
+  await page.keyboard.press('ControlOrMeta+End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('fault cpu2 kvm_arch_hardware_dis');
+  const list = page.locator('.cm-tooltip-autocomplete');
+  await expect(list).toContainText('kvm_arch_hardware_disable');
+  await page.waitForTimeout(200);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type(' returns -EI');
+  await expect(list).toContainText('-EIO');
+  await page.keyboard.type('O');
+  await expect(hotlanes.problems).toBeEmpty();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+ArrowLeft');
+  await page.keyboard.press('Control+ArrowLeft');
+  await page.keyboard.press('Control+ArrowLeft');
+  await page.keyboard.press('Control+ArrowLeft');
+  await page.keyboard.press('ControlOrMeta+i');
+  await expect(page.locator('.kern-card')).toContainText('fn kvm_arch_hardware_disable(cpu)');
+  await page.keyboard.press('F12');
+  await expect(hotlanes.kernel).toBeFocused();
+  await expect(
+    hotlanes.kernel.locator('.cm-line').filter({ hasText: 'fn kvm_arch_hardware_disable(cpu)' }),
+  ).toBeInViewport();
+});
+
+test('of two runs the other’s text can be read, and only the first’s be changed', async ({ page }) => {
+  const hotlanes = new KernelPage(page);
+  await hotlanes.openKernel();
+  await hotlanes.command('beside.move-to-online');
+  await expect(hotlanes.sentence).toContainText('They part at step');
+  await hotlanes.command('beside.side');
+  const other = page.getByRole('textbox', { name: 'Text of the kernel move-to-online' });
+  await expect(other).toHaveAttribute('contenteditable', 'false');
+  await hotlanes.command('kernel.goto.kvm_online_cpu');
+  await expect(other).toContainText('fn kvm_online_cpu(cpu)');
+  await hotlanes.command('beside.side');
+  await expect(page.getByRole('textbox', { name: 'Text of the kernel v5.15' })).toHaveAttribute(
+    'contenteditable',
+    'true',
+  );
+});
+
 test('the headings of the parts stay, and what is typed is taken back piece by piece', async ({ page }) => {
   const hotlanes = new KernelPage(page);
   await hotlanes.openKernel();

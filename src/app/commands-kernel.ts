@@ -1,7 +1,7 @@
 /** Commands on the kernel's text: a change of it, what it changes, and the way to a name. */
 import { KERNELS, kernelTitle, nameOfPatch, PROPOSALS } from '../kernels/index';
 import { setKernel } from '../litmus/edit';
-import { goInKernel } from './editor/handle';
+import { goInKernel, kernelEditor } from './editor/handle';
 import type { Command, CommandFamily } from './registry';
 import { beginFrom, copyChange, downloadChange, dropChange, onOwn } from './store/kernel-change';
 import { setTab, showPanel } from './store/page';
@@ -21,6 +21,16 @@ const onChange = (id: string, title: string, run: () => void, more: Partial<Comm
   when: changed,
   reason: () => (inRun() ? NOTHING : 'a trace is shown: go back to the run first'),
   ...more,
+});
+
+const folding = (to: 'run' | 'headings' | 'all', title: string): Command => ({
+  id: `kernel.fold.${to}`,
+  title,
+  group: 'Kernel',
+  keys: [],
+  run: () => kernelEditor.fold?.(to),
+  when: () => kernelEditor.fold !== null,
+  reason: () => 'the kernel’s text is not shown',
 });
 
 export const kernelCommands: readonly Command[] = [
@@ -43,6 +53,9 @@ export const kernelCommands: readonly Command[] = [
     keys: ['Shift+W'],
     run: () => set({ wide: !get().wide }),
   },
+  folding('run', 'Fold what this run is not in'),
+  folding('headings', 'Fold all parts of the kernel’s text'),
+  folding('all', 'Unfold the kernel’s text'),
   onChange('copy', 'Copy the change of the kernel', () => void copyChange(), { about: 'as a kernel text' }),
   onChange('download', 'Save the change of the kernel', downloadChange, {
     about: 'a .kern file, as hotlanes run --patch takes it',

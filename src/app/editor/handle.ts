@@ -15,7 +15,9 @@ export const editor: { goTo: ((line: number, column: number) => void) | null } =
 export const kernelEditor: {
   goTo: ((where: Spot | string) => boolean) | null;
   wanted: Spot | string | null;
-} = { goTo: null, wanted: null };
+  /** Folds all but the functions that the run is in, all but the headings, or nothing. */
+  fold: ((to: 'run' | 'headings' | 'all') => void) | null;
+} = { goTo: null, wanted: null, fold: null };
 
 /** To a place in the litmus text or in the kernel's, whichever tab is shown. */
 export function goToSpot(spot: Spot): void {

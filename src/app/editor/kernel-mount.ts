@@ -9,6 +9,9 @@ import type { Origin } from '../../language/one-text';
 import type { Program } from '../../language/program';
 import { cpuLinesAt, linesOfStep } from '../inspect/cpu-lines';
 import { linesAt } from '../inspect/kernel-text';
+import { allProblems } from '../../litmus/all-problems';
+import { FILE } from '../store/runner';
+import { functionsOf } from '../inspect/sources';
 import { tellOf } from '../inspect/told';
 import { valueAt } from '../inspect/value-at';
 import { nextVisit } from '../inspect/visits';
@@ -20,7 +23,7 @@ import { placeOfStep, runOf, stepsDone, type AppState } from '../store/state';
 import { app, get, set } from '../store/store';
 import { kernelEditor, type Spot } from './handle';
 import { changeTo, docOf, Lines, type KernelDoc } from './kernel-doc';
-import { extensionsOf, showDoc, showLines, type Host } from './kernel-view';
+import { extensionsOf, foldTo, showDoc, showLines, type Host } from './kernel-view';
 import { NO_MARKS, setMarks, type Marks } from './marks';
 import { createStore } from 'zustand/vanilla';
 
@@ -59,6 +62,12 @@ export function mountKernelEditor(parent: HTMLElement, changes: boolean): () => 
   });
   showLines(made, own, doc, changes);
   kernelEditor.goTo = (where) => goTo(made, shown, where, own.kernel);
+  kernelEditor.fold = (to) => {
+    const s = get();
+    const run = runOf(s) ?? s.run;
+    const names = new Set(to === 'run' && run ? functionsOf(run) : []);
+    foldTo(made, to === 'run' ? (name) => names.has(name) : to);
+  };
   const wanted = kernelEditor.wanted;
   kernelEditor.wanted = null;
   const mark = (reveal: boolean): void => {
@@ -99,10 +108,36 @@ export function mountKernelEditor(parent: HTMLElement, changes: boolean): () => 
       { equalityFn: (a, b) => a[0] === b[0] && a[1] === b[1], fireImmediately: true },
     ),
   ];
+  stops.push(moreProblems());
   return () => {
     for (const stop of stops) stop();
     kernelEditor.goTo = null;
+    kernelEditor.fold = null;
     made.destroy();
+  };
+}
+
+/** How long (ms) a text with an error is left alone before all other errors in it are looked for. */
+const LOOK_MS = 400;
+
+/** The compiler stops at the first wrong function: what is wrong in the others is told a little later. */
+function moreProblems(): () => void {
+  let wait: ReturnType<typeof setTimeout> | undefined;
+  const look = (problems: AppState['problems']): void => {
+    clearTimeout(wait);
+    if (!problems.some((p) => p.file === PATCH_FILE)) return;
+    wait = setTimeout(() => {
+      const s = get();
+      if (s.problems !== problems) return;
+      const all = allProblems(s.text, FILE, { file: PATCH_FILE, source: s.kernelPatch });
+      if (all.length > problems.length) set({ problems: all });
+    }, LOOK_MS);
+  };
+  look(get().problems);
+  const stop = app.subscribe((s) => s.problems, look);
+  return () => {
+    clearTimeout(wait);
+    stop();
   };
 }
 

@@ -4,7 +4,6 @@ import { defaultKeymap, indentWithTab } from '@codemirror/commands';
 import {
   bracketMatching,
   codeFolding,
-  foldAll,
   foldEffect,
   foldGutter,
   foldKeymap,
@@ -15,7 +14,7 @@ import {
 import { lintKeymap } from '@codemirror/lint';
 import { unifiedMergeView } from '@codemirror/merge';
 import { search, searchKeymap, highlightSelectionMatches } from '@codemirror/search';
-import { Annotation, Compartment, EditorState, Transaction, type Extension } from '@codemirror/state';
+import { Annotation, Compartment, EditorState, Transaction, type Extension, type StateEffect } from '@codemirror/state';
 import { drawSelection, EditorView, highlightSpecialChars, keymap } from '@codemirror/view';
 import { PATCH_FILE } from '../../kernels/whole';
 import { isHeading } from '../../language/chunks';
@@ -189,17 +188,35 @@ function replaceText(view: EditorView, text: string): void {
   });
 }
 
-/** Folds all functions, or all parts. */
-export const foldFunctions = (view: EditorView): boolean => foldAll(view);
-export const unfoldEverything = (view: EditorView): boolean => unfoldAll(view);
-
-export function foldParts(view: EditorView): void {
+/** What stays open: everything, the headings alone, or the functions that `keeps` names. */
+export function foldTo(view: EditorView, keeps: 'all' | 'headings' | ((name: string) => boolean)): void {
+  unfoldAll(view);
+  if (keeps === 'all') return;
   const { doc } = view.state;
-  const effects = [];
+  const effects: StateEffect<unknown>[] = [];
+  // a part of which nothing stays is folded whole, else its functions one by one
+  let part: { from: number; to: number } | null = null;
+  let inPart: { from: number; to: number }[] = [];
+  let kept = false;
+  const close = (): void => {
+    if (part && !kept) effects.push(foldEffect.of(part));
+    else effects.push(...inPart.map((range) => foldEffect.of(range)));
+  };
   for (let n = 1; n <= doc.lines; n++) {
-    const line = doc.line(n);
-    const range = isHeading(line.text) ? foldAt(view.state, line.from) : null;
-    if (range) effects.push(foldEffect.of(range));
+    const { text, from } = doc.line(n);
+    if (isHeading(text)) {
+      close();
+      part = foldAt(view.state, from);
+      inPart = [];
+      kept = false;
+      continue;
+    }
+    const name = /^(?:fn|action) (\w+)/.exec(text)?.[1];
+    if (name === undefined || keeps === 'headings') continue;
+    const range = foldAt(view.state, from);
+    if (keeps(name)) kept = true;
+    else if (range) inPart.push(range);
   }
+  close();
   view.dispatch({ effects });
 }
