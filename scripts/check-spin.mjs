@@ -83,5 +83,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`SPIN counts the state before the boot too, and one after each step that is an error of the text.`);
+console.log(`SPIN counts the state before the boot too, and what a step that is an error of the text leaves behind.`);
 process.exitCode = wrong === 0 ? 0 : 1;

@@ -70,6 +70,18 @@ describe.skipIf(!hasSpin() && process.env['REQUIRE_SPIN'] !== '1')('Spin', { tim
     agree(loaded.program, explore(loaded.program), await spin(loaded.program));
   });
 
+  it.each([
+    ['a hook of one task beside another that rests', 'x = 1; rest 5', 'notifier on; lock k; bug "t.c:1"'],
+    ['a fault that may strike', 'err = step()', 'err = step(); x = 1'],
+    ['a call that ends the step of its interrupt', 'on cpu 1 call away()', 'on each cpu in online_mask call away()'],
+  ])('%s: as the explorer', async (_, one, two) => {
+    const text = `global int 0..3 x\nmutex k\nfn step() { return 0 }\nfn away(cpu) { x = 2 }\nsched_in enter\nfn enter(vcpu) { x = 0 }
+action one() { var err: errno; ${one}; return 0 }\naction two() { var err: errno; ${two}; return 0 }\n`;
+    const faults = [{ fn: 'step', returns: -5, maybe: true }];
+    const program = tiny(text, { actors: { a: ['one'], b: ['two'] }, faults, question: 'never x == 3' });
+    agree(program, explore(program), await spin(program));
+  });
+
   it('tells a task that hangs from one that has come to its end', async () => {
     const text = `mutex m\nmutex n
 action ab() { lock m; lock n; unlock n; unlock m; return 0 }

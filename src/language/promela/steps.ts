@@ -5,7 +5,7 @@
 import type { Instr } from '../program';
 import type { Codes } from './codes';
 import { and, atom, compare, eq, FALSE, isFalse, isTrue, ne, not, num, or, type Expr } from './expr';
-import { successors } from './reach';
+import { successors, type Family } from './reach';
 import { Statements } from './statements';
 import { leavesByItself, leavesForHost, onTop, sleeps, waits } from './waits';
 import type { Env, Vars } from './vars';
@@ -62,7 +62,7 @@ export class Steps {
         out.push(...this.choices(pc, instr, env));
         continue;
       }
-      const more = this.nodes([pc]).size;
+      const more = this.nodes([pc], env.family).size;
       if (size > 0 && size + more > CHUNK) flush();
       chunk.push(pc);
       size += more;
@@ -115,7 +115,7 @@ export class Steps {
     ];
     const entries = (entry === 'any call' ? irqEntries() : [entry]).filter((pc) => this.code[pc]!.glue);
     if (entries.length === 0) return [];
-    const nodes = this.nodes(entries, true);
+    const nodes = this.nodes(entries, env.family, true);
     const options = [...nodes.keys()]
       .sort((a, b) => b - a)
       .map(
@@ -126,7 +126,7 @@ export class Steps {
   }
 
   private loop(roots: readonly number[], env: Env, choice: Expr): string {
-    const nodes = this.nodes(roots);
+    const nodes = this.nodes(roots, env.family);
     const both = [...nodes.values()].some((joined) => joined.size > 1);
     if (both) this.remembers = true;
     const options = [...nodes.keys()]
@@ -141,7 +141,7 @@ export class Steps {
   }
 
   /** All instructions that steps from these come to, each with whether they are still in the block they began in. */
-  private nodes(roots: readonly number[], glueOnly = false): Map<number, Set<boolean>> {
+  private nodes(roots: readonly number[], family: Family, glueOnly = false): Map<number, Set<boolean>> {
     const seen = new Map<number, Set<boolean>>();
     const todo: Node[] = roots.map((pc) => ({ pc, joined: !glueOnly && this.code[pc]!.atomic !== 0 }));
     while (todo.length > 0) {
@@ -149,7 +149,7 @@ export class Steps {
       const known = seen.get(node.pc) ?? new Set<boolean>();
       if (known.has(node.joined)) continue;
       seen.set(node.pc, known.add(node.joined));
-      for (const to of this.following(node.pc)) {
+      for (const to of this.following(node.pc, family)) {
         const joined = node.joined && this.sameBlock(node.pc, to);
         if (to !== 0 && (this.code[to]!.glue || joined)) todo.push({ pc: to, joined });
       }
@@ -157,10 +157,10 @@ export class Steps {
     return seen;
   }
 
-  private following(pc: number): number[] {
+  private following(pc: number, family: Family): number[] {
     const { program, start, reach } = this.vars;
     const instr = this.code[pc]!;
-    if (instr.op === 'hookend') return this.resumes();
+    if (instr.op === 'hookend') return this.resumes(family);
     // a task that a BUG kills goes on with what it does then
     if (instr.op === 'bug' && this.tasks.has(pc)) return [program.hooks.killed];
     return successors(program, start, reach.changes, pc);
@@ -170,13 +170,11 @@ export class Steps {
   private readonly tasks: ReadonlySet<number>;
 
   /** Where a hook may have interrupted a task that has not come to rest. */
-  private resumes(): number[] {
-    const found = this.vars.reach.families.flatMap((f) =>
-      f.code.flatMap((pc) => {
-        const instr = this.code[pc]!;
-        return (instr.op === 'yield' || instr.op === 'rest') && this.code[instr.next]!.glue ? [instr.next] : [];
-      }),
-    );
+  private resumes(family: Family): number[] {
+    const found = family.code.flatMap((pc) => {
+      const instr = this.code[pc]!;
+      return (instr.op === 'yield' || instr.op === 'rest') && this.code[instr.next]!.glue ? [instr.next] : [];
+    });
     return [...new Set(found)];
   }
 
@@ -198,13 +196,13 @@ export class Steps {
     const all = (...parts: readonly string[]): string => parts.filter((p) => p !== '').join('; ');
     if (instr.op === 'fail') return all(...lines);
     if (instr.op === 'hookend') {
-      const resumes = this.resumes().filter(() => within !== null);
+      const resumes = this.resumes(env.family).filter(() => within !== null);
       if (resumes.length === 0) return all(...lines, within ? 'break' : '');
       return all(...lines, `if :: ${this.codes.isAt(env.x, resumes).text} -> skip :: else -> break fi`);
     }
     if (ends) return all(...lines, within ? 'break' : '');
     if (instr.op === 'bug') return all(...lines, go(this.vars.program.hooks.killed));
-    const targets = this.following(pc);
+    const targets = this.following(pc, env.family);
     if (instr.op === 'branch' || instr.op === 'switch') {
       const by = this.codes.asker(env);
       const clear = this.statements.clear(instr, env);
