@@ -6,6 +6,7 @@ import { HotlanesPage } from './page.ts';
 test('seven steps by keyboard alone; what was there before is there again', async ({ page }) => {
   const hotlanes = new HotlanesPage(page);
   await hotlanes.open();
+  await page.keyboard.press('Home');
   await hotlanes.command('act.fault.4');
   await expect(hotlanes.sentence).toContainText('no oops');
   const own = await hotlanes.litmus();
@@ -26,6 +27,10 @@ test('seven steps by keyboard alone; what was there before is there again', asyn
     await page.keyboard.press('PageDown');
     await expect(tour).toContainText(`${step} of 7`);
     expect(await page.evaluate(() => window.hotlanes!.state().selection?.kind)).toBe('instant');
+    if (step !== 3) continue;
+    await tour.getByRole('button', { name: 'Now let the enable succeed' }).press('Enter');
+    await expect(hotlanes.sentence.getByRole('heading', { level: 1 })).not.toContainText('-EIO');
+    await expect(hotlanes.sentence.getByRole('heading', { level: 2 })).not.toContainText('BUG');
   }
   await expect(tour.getByRole('button', { name: 'Next' })).toBeDisabled();
   await page.keyboard.press('PageUp');
@@ -41,6 +46,7 @@ test('seven steps by keyboard alone; what was there before is there again', asyn
 test('a reload on the tour brings back the user’s own work', async ({ page }) => {
   const hotlanes = new HotlanesPage(page);
   await hotlanes.open();
+  await page.keyboard.press('Home');
   await hotlanes.command('act.fault.4');
   await expect(hotlanes.sentence).toContainText('no oops');
   await hotlanes.command('tour.start');

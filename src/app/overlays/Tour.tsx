@@ -20,44 +20,42 @@ export default function Tour() {
   const step = TOUR[at];
   if (!step) return null;
   return (
-    <>
-      <section ref={box} className={styles.tour} aria-label="Tour of the thread" data-tour tabIndex={-1}>
-        <div className={styles.words} aria-live="polite">
-          <h2 className={styles.title}>
-            <span className={styles.count}>
-              {at + 1} of {TOUR.length}
-            </span>{' '}
-            {step.title}
-          </h2>
-          <p className={styles.says}>
-            {step.says.join(' ')}{' '}
-            <span className={styles.mails}>
-              {step.mails.map(([name, id]) => (
-                <a key={id} href={loreUrl(id)} target="_blank" rel="noreferrer noopener">
-                  {name} ↗
-                </a>
-              ))}
-            </span>
-          </p>
-        </div>
-        <div className={styles.actions}>
-          <button
-            type="button"
-            className={`${ui.button} ${ui.plain} ${styles.change}`}
-            onClick={() => runCommand(step.change.command)}
-          >
-            {step.change.label}
-          </button>
-          <span className={styles.go}>
-            <CommandButton id="tour.back" kind="plain" label="Back" disabled={at === 0} />
-            <CommandButton id="tour.next" kind="plain" label="Next" disabled={at === TOUR.length - 1} />
-            <CommandButton id="tour.leave" kind="plain" label="Leave" />
+    <section ref={box} className={styles.tour} aria-label="Tour of the thread" data-tour tabIndex={-1}>
+      <div className={styles.words} aria-live="polite">
+        <h2 className={styles.title}>
+          <span className={styles.count}>
+            {at + 1} of {TOUR.length}
+          </span>{' '}
+          {step.title}
+        </h2>
+        <p className={styles.says}>
+          {step.says.join(' ')}{' '}
+          <span className={styles.mails}>
+            {step.mails.map(([name, id]) => (
+              <a key={id} href={loreUrl(id)} target="_blank" rel="noreferrer noopener">
+                {name} ↗
+              </a>
+            ))}
           </span>
-        </div>
-        <progress className={styles.progress} max={TOUR.length} value={at + 1} aria-label="Step of the tour" />
-      </section>
+        </p>
+      </div>
+      <div className={styles.actions}>
+        <button
+          type="button"
+          className={`${ui.button} ${ui.plain} ${styles.change}`}
+          onClick={() => step.change.commands.forEach(runCommand)}
+        >
+          {step.change.label}
+        </button>
+        <span className={styles.go}>
+          <CommandButton id="tour.back" kind="plain" label="Back" disabled={at === 0} />
+          <CommandButton id="tour.next" kind="plain" label="Next" disabled={at === TOUR.length - 1} />
+          <CommandButton id="tour.leave" kind="plain" label="Leave" />
+        </span>
+      </div>
+      <progress className={styles.progress} max={TOUR.length} value={at + 1} aria-label="Step of the tour" />
       {asOpened && <Pointer words={step.at} here={step.here} />}
-    </>
+    </section>
   );
 }
 

@@ -19,8 +19,8 @@ export interface TourStep {
   /** What is pointed at: the first thing on the lanes that is told with these words, and what is said there. */
   readonly at: string;
   readonly here: string;
-  /** One thing to change: a command. */
-  readonly change: { readonly label: string; readonly command: string };
+  /** One thing to change: a command, or several one after the other. */
+  readonly change: { readonly label: string; readonly commands: readonly string[] };
 }
 
 const mail = (n: number): readonly [string, string] => [`message ${n}`, THREAD[n - 1]!];
@@ -37,7 +37,7 @@ export const TOUR: readonly TourStep[] = [
     litmus: 'kevin-2021-11-30',
     at: 'kvm: enabling virtualization on CPU4 failed',
     here: 'the enable fails, and nobody is told',
-    change: { label: 'Now pick v6.3', command: 'text.kernel.v6.3' },
+    change: { label: 'Now pick v6.3', commands: ['text.kernel.v6.3'] },
   },
   {
     title: 'Who notices first',
@@ -50,7 +50,7 @@ export const TOUR: readonly TourStep[] = [
     litmus: 'message-2-vmptrld',
     at: '#UD at VMPTRLD',
     here: 'no VMfail: an invalid opcode',
-    change: { label: 'Now the same on AMD', command: 'open.litmus.message-2-vmrun' },
+    change: { label: 'Now the same on AMD', commands: ['open.litmus.message-2-vmrun'] },
   },
   {
     title: 'Let the callback fail',
@@ -64,7 +64,7 @@ export const TOUR: readonly TourStep[] = [
     beside: 'v5.15',
     at: 'kvm_online_cpu returned -EIO',
     here: 'A: the callback fails, CPU 2 rolls back',
-    change: { label: 'Now let the enable succeed', command: 'act.fault.2' },
+    change: { label: 'Now let the enable succeed', commands: ['play.first', 'act.fault.2'] },
   },
   {
     title: 'With TDX loaded',
@@ -77,7 +77,7 @@ export const TOUR: readonly TourStep[] = [
     litmus: 'message-4-tdx-loaded',
     at: 'tdx_online_cpu returned -EOPNOTSUPP',
     here: 'refused, though no TD runs',
-    change: { label: 'Now pick td3-usage-count', command: 'text.kernel.td3-usage-count' },
+    change: { label: 'Now pick td3-usage-count', commands: ['text.kernel.td3-usage-count'] },
   },
   {
     title: 'Only while a TD runs',
@@ -90,7 +90,7 @@ export const TOUR: readonly TourStep[] = [
     litmus: 'message-7-first-td',
     at: 'WARNING: arch/x86/kvm/vmx/tdx.c',
     here: 'here the TD ends',
-    change: { label: 'Now see VMX go off', command: 'open.litmus.vmx-goes-off' },
+    change: { label: 'Now see VMX go off', commands: ['open.litmus.vmx-goes-off'] },
   },
   {
     title: 'A race on the way in',
@@ -103,7 +103,7 @@ export const TOUR: readonly TourStep[] = [
     litmus: 'compat-race',
     at: 'admin: online cpu1 returned 1',
     here: 'in, and never checked',
-    change: { label: 'Now pick check-in-callback', command: 'text.kernel.check-in-callback' },
+    change: { label: 'Now pick check-in-callback', commands: ['text.kernel.check-in-callback'] },
   },
   {
     title: 'What the kernels did since',
@@ -122,6 +122,6 @@ export const TOUR: readonly TourStep[] = [
     beside: 'v6.12',
     at: 'kvm_online_cpu returned -EIO',
     here: 'B: refused at once',
-    change: { label: 'Now beside v7.1', command: 'beside.v7.1' },
+    change: { label: 'Now beside v7.1', commands: ['beside.v7.1'] },
   },
 ];

@@ -27,7 +27,7 @@ it.each(TOUR)('$title: points at something, in at most three sentences, and its 
   const other = step.beside === undefined ? null : runOn(step.litmus, step.beside);
   const found = [own, ...(other ? [other] : [])].map((r) => placeIn(r.timeline, step.at));
   expect(Math.max(...found)).toBeGreaterThanOrEqual(0);
-  expect(commandById(step.change.command)).toBeDefined();
+  for (const id of step.change.commands) expect(commandById(id)).toBeDefined();
 });
 
 it('what is said of the kernels holds in their runs', () => {
