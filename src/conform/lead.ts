@@ -35,6 +35,10 @@ export interface FollowInput {
   readonly windows: readonly Window[];
 }
 
+/** Transitions that only put a task somewhere, and the most of them before it can take a step. */
+const PLACING: ReadonlySet<string> = new Set(['preempt', 'switch', 'push', 'wake']);
+const MAX_PLACING = 6;
+
 /** What is heard on a move that must show nothing. */
 type Quietly = { readonly e: MachineEvent; readonly shown: Shown | null }[];
 
@@ -255,8 +259,8 @@ export class Lead implements Choices {
     for (let y = 0; y < contexts.length; y++)
       if (y !== x && machine.head(y, Head.run) === Run.runnable)
         for (const w of this.mover.waitsFor(y)) if (w !== x && w !== y && this.quiet(w)) return true;
-    for (const { context } of actors) if (context !== x && this.quiet(context)) return true;
-    for (let y = 0; y < contexts.length; y++) if (y !== x && contexts[y]!.vcpu >= 0 && this.quiet(y)) return true;
+    for (const { context } of actors) if (context !== x && this.goOn(context)) return true;
+    for (let y = 0; y < contexts.length; y++) if (y !== x && contexts[y]!.vcpu >= 0 && this.goOn(y)) return true;
     return false;
   }
 
@@ -291,6 +295,24 @@ export class Lead implements Choices {
   private helpQuietly(x: number): boolean {
     for (const y of this.mover.waitsFor(x)) if (y !== x && this.quiet(y)) return true;
     return this.help(-1);
+  }
+
+  /**
+   * Moves y until it has taken a step, if that shows nothing. That it gets a CPU is worth nothing by itself: two who would
+   * show something next would take one from each other for ever.
+   */
+  private goOn(y: number): boolean {
+    const { machine, taken } = this.mover;
+    const length = taken.length;
+    const standing = machine.saveStanding();
+    for (let n = 0; n < MAX_PLACING; n++) {
+      const moved = this.quiet(y);
+      if (taken.slice(length).some(({ transition: { kind } }) => !PLACING.has(kind))) return true;
+      if (!moved) break;
+    }
+    this.mover.rewind(length);
+    machine.restoreStanding(standing);
+    return false;
   }
 
   /** Moves y by one transition, if that shows nothing. */

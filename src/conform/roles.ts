@@ -47,7 +47,8 @@ export class Roles {
     for (const [vmm, pid] of derived.pids) if (pid > 0) this.vmmOf.set(pid, vmm);
     const vcpuThreads = new Set(program.contexts.flatMap((c) => (c.vcpu >= 0 ? [c.thread] : [])));
     const rooted = this.rootFunctions();
-    for (const x of this.kthreads) this.functionsOf.set(x, rooted.get(program.contexts[x]!.entry) ?? new Set());
+    for (const x of [...this.kthreads, ...program.actors.map((a) => a.context)])
+      this.functionsOf.set(x, rooted.get(program.contexts[x]!.entry) ?? new Set());
     const all = new Set<string>();
     for (const t of vcpuThreads) if (t >= 0) for (const fn of rooted.get(program.threads[t]!.entry) ?? []) all.add(fn);
     const turns = this.under(RUN);
@@ -151,7 +152,14 @@ export class Roles {
     const ofVmm = p.act!.actor.startsWith('vmm');
     const hotplug = verb === 'online' || verb === 'offline' || verb === 'set_target' || verb === 'suspend';
     if (s.what === 'enter' || s.what === 'exit') return hotplug || (ofVmm && verb !== 'affine');
-    return !/^(modprobe|rmmod|insmod)/.test(s.comm) && (hotplug || ofVmm);
+    if (/^(modprobe|rmmod|insmod)/.test(s.comm)) return false;
+    return ofVmm || (hotplug && !('fn' in s && this.onlyOfVmms(s.fn, p.actor)));
+  }
+
+  /** A function that a VMM's process runs, and this actor's never does. */
+  private onlyOfVmms(fn: string, actor: number): boolean {
+    const runs = (a: number): boolean => this.functionsOf.get(this.actorContext(a))?.has(fn) ?? false;
+    return !runs(actor) && this.derived.planned.some((p) => p.act?.actor.startsWith('vmm') === true && runs(p.actor));
   }
 
   /** The context of a line that its name and its id alone tell; undefined where they do not. */
