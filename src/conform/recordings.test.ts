@@ -38,6 +38,15 @@ describe('captures that the model makes as the kernel', () => {
 
   const script = (name: string): Script => SCRIPTS.find((s) => s.name === name)!;
   const kernel = (name: string): RigKernel => RIG_KERNELS.find((k) => k.name === name)!;
+  // an offline and a VM's creation that overlap on one CPU, each about to show something
+  it.each([
+    ['5.10-amd', 1],
+    ['5.10-amd', 3],
+    ['6.18-amd', 4],
+  ])('acts side by side on %s, seed %i', async (name, seed) => {
+    expect(told(await reportOf(record(script('s8'), kernel(name), { seed }).files))).toEqual([]);
+  });
+
   it.each([
     ['other ids', { seed: 3, pids: 4000 }],
     ['other names of processes', { seed: 3, comms: { admin: 'bash', vmm: 'qemu-system-x86' } }],
