@@ -63,6 +63,8 @@ export function viewLog(program: Program, dmesg: Dmesg): LogView {
       within.set(i, /^note: .*exited with /.test(text) ? 'note' : head ? 'head' : 'body');
       if (/^RIP: 0010:/.test(text)) head = false;
     }
+    // the line that opens a warning says nothing more; that of a BUG is printed by the text
+    if (r.from < r.at && r.what.startsWith('WARNING: ')) within.set(r.from, 'body');
   }
   dmesg.lines.forEach((l, i) => {
     if (i <= begun) return;

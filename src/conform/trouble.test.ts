@@ -60,6 +60,11 @@ describe('a line of trouble that the model does not print', () => {
     ).toContain(line);
   });
 
+  it('the line that opens a warning is no line of its own', async () => {
+    const { differences } = await withLine('6.12/v2', '------------[ cut here ]------------\n[  300.000001] WARNING: CPU: 1 PID: 9 at kernel/cpu.c:1 some_function+0x1/0x2'); // prettier-ignore
+    expect(differences.map((d) => d.kernel.replace(/^.*?: /, ''))).toEqual(['WARNING: some_function']);
+  });
+
   it('ordinary lines tell of none', () => {
     for (const line of [
       'Speculative Return Stack Overflow: See the documentation for mitigation options.',
