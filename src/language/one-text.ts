@@ -46,8 +46,10 @@ export function oneText(sources: readonly Source[]): OneText {
 function joined(items: readonly Item[]): OneText {
   const lines: string[] = [];
   const origins: (Origin | null)[] = [];
-  for (const item of items) {
-    const gap = lines.length === 0 ? 0 : item.gap;
+  for (const [k, item] of items.entries()) {
+    // a comment stays one of its own, and does not become that of what follows it
+    const least = items[k - 1]?.what === 'comment' ? 1 : 0;
+    const gap = lines.length === 0 ? 0 : Math.max(least, item.gap);
     for (let i = 0; i < gap; i++) {
       lines.push('');
       origins.push(null);
@@ -94,10 +96,9 @@ function withPatch(before: readonly Item[], chunks: readonly Chunk[], lines: rea
   let waiting: Item[] = [];
   /** Puts a piece at an index, and before it what waited for a place. */
   const put = (at: number, item: Item, instead: number): Item => {
-    const placed = waiting.length > 0 ? { ...item, gap: Math.max(1, item.gap) } : item;
-    items.splice(at, instead, ...waiting, placed);
+    items.splice(at, instead, ...waiting, item);
     waiting = [];
-    return placed;
+    return item;
   };
   chunks.forEach((chunk, i) => {
     if (chunk.what === 'heading' || /^(message|release)$/.test(chunk.key)) return;
@@ -110,9 +111,9 @@ function withPatch(before: readonly Item[], chunks: readonly Chunk[], lines: rea
       return;
     }
     const item = itemOf(chunk, lines, file, chunk.first - (chunks[i - 1]?.end ?? 0));
-    const at = chunk.what === 'declaration' ? placeFor(items, item) : -1;
-    // a comment goes with what follows it
-    if (chunk.what === 'comment') waiting.push(item);
+    const at = chunk.what === 'declaration' ? placeFor(items, item) : commentLike(items, item);
+    // a new comment goes with what follows it, and stays apart from it
+    if (chunk.what === 'comment' && at < 0) waiting.push({ ...item, gap: Math.max(1, item.gap) });
     else if (at >= 0) behind = put(at, { ...item, gap: items[at]!.gap }, 1);
     else if (hole !== null && chunk.key.startsWith('state ')) put(items.indexOf(hole), { ...item, gap: 0 }, 0);
     else if (behind !== null) behind = put(items.indexOf(behind) + 1, item, 0);
@@ -138,6 +139,17 @@ function placeFor(items: readonly Item[], item: Item): number {
   const says = saysOf(item.lines.at(-1)!);
   return items.findLastIndex(
     (i) => i.what === 'declaration' && i.key === item.key && saysOf(i.lines.at(-1)!).every((w) => says.includes(w)),
+  );
+}
+
+/** The comment that this one was before somebody changed it: half of its lines are there. */
+function commentLike(items: readonly Item[], { lines }: Item): number {
+  const there = new Set(lines);
+  return items.findIndex(
+    (i) =>
+      i.what === 'comment' &&
+      i.lines.length > 0 &&
+      i.lines.filter((line) => there.has(line)).length * 2 >= i.lines.length,
   );
 }
 

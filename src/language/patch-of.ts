@@ -86,8 +86,13 @@ export function patchOf(base: OneText, edited: string, head: PatchHead, file: st
   const all = [...states.first, ...pieces];
   const text = [heading(head), ...head.messages.map((id) => `message "${id}"`)];
   for (const [i, piece] of all.entries()) {
-    // lines that stand alone follow each other without a blank
-    const close = i > 0 && [piece, all[i - 1]!].every((p) => p.lines.length === 1 && declares(p));
+    // what follows each other without a blank line does so here too
+    const before = all[i - 1];
+    const close =
+      before !== undefined &&
+      declares(piece) &&
+      declares(before) &&
+      (before.at.at(-1)! < 0 ? piece.at[0]! < 0 : piece.at[0] === before.at.at(-1)! + 1);
     if (!close) text.push('');
     piece.lines.forEach((line, k) => {
       text.push(line);
