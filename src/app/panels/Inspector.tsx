@@ -1,4 +1,4 @@
-import { lazy, Suspense, type ReactNode } from 'react';
+import { Fragment, lazy, Suspense, type ReactNode } from 'react';
 import { durationText } from '../../lanes/scale';
 import { sourceOf, standingOf } from '../inspect/sources';
 import { stepView, type StackLine, type StepView } from '../inspect/step';
@@ -76,10 +76,19 @@ function Sides({ names, side }: { readonly names: readonly [string, string]; rea
  * and the other must not move for it.
  */
 export function Halves({ upper, lower }: { readonly upper: ReactNode; readonly lower: ReactNode }) {
+  // While it plays each part keeps its place, as long as its text is or as short.
+  const playing = useApp((s) => s.playing);
   return (
     <>
-      <div className={styles.upper} tabIndex={0} role="group" aria-label="Details" data-scrolls>
-        {upper}
+      <div
+        className={styles.upper}
+        tabIndex={0}
+        role="group"
+        aria-label="Details"
+        data-playing={playing || undefined}
+        data-scrolls
+      >
+        <Fragment key={String(playing)}>{upper}</Fragment>
       </div>
       <div className={styles.lower} tabIndex={0} role="group" aria-label="State" data-scrolls>
         {lower}
@@ -134,6 +143,7 @@ function Variables({ step }: { readonly step: StepView }) {
             <dd>
               {v.set > 0 ? (
                 <button
+                  key={v.value}
                   type="button"
                   className={styles.name}
                   title={`Set in step ${v.set.toLocaleString('en')}: go there`}
@@ -142,7 +152,7 @@ function Variables({ step }: { readonly step: StepView }) {
                   {v.value}
                 </button>
               ) : (
-                v.value
+                <span key={v.value}>{v.value}</span>
               )}
             </dd>
           </div>
@@ -152,9 +162,16 @@ function Variables({ step }: { readonly step: StepView }) {
   ));
 }
 
-export function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+interface SectionProps {
+  readonly title: string;
+  /** Which of the parts that have a place of their own while it plays. */
+  readonly part?: 'where' | 'happened' | 'changed' | 'stack';
+  readonly children: ReactNode;
+}
+
+export function Section({ title, part, children }: SectionProps) {
   return (
-    <section className={styles.section}>
+    <section className={styles.section} data-part={part}>
       <h3>{title}</h3>
       {children}
     </section>
@@ -163,9 +180,9 @@ export function Section({ title, children }: { readonly title: string; readonly 
 
 function Where({ step }: { readonly step: StepView }) {
   return (
-    <Section title={step.number === 0 ? 'Start' : `Step ${step.number.toLocaleString('en')}`}>
+    <Section part="where" title={step.number === 0 ? 'Start' : `Step ${step.number.toLocaleString('en')}`}>
       {step.number > 0 && (
-        <p className={styles.where}>
+        <p key={step.number} className={styles.where}>
           <b>CPU {step.cpu}</b> · <code>{step.task}</code> · {durationText(step.timeUs)}
           {step.context.length > 0 && <span className={styles.context}>{step.context.join(', ')}</span>}
         </p>
@@ -179,8 +196,8 @@ function Stack({ step, run }: { readonly step: StepView; readonly run: RunView }
   if (!inner) return null;
   const source = sourceOf(run.program, inner.fn);
   return (
-    <Section title="Stack">
-      <div className={styles.innermost}>
+    <Section part="stack" title="Stack">
+      <div key={step.number} className={styles.innermost}>
         <code>{inner.fn}</code>
         {source && <StandingMark standing={source.standing} />}
       </div>
@@ -217,7 +234,7 @@ function Call({ fn, source, run }: StackLine & { readonly run: RunView }) {
 function Happened({ step }: { readonly step: StepView }) {
   if (step.events.length === 0) return null;
   return (
-    <Section title="What happened">
+    <Section part="happened" title="What happened">
       <ul className={styles.events}>
         {step.events.map(({ text, loud }, i) => (
           <li key={i} data-loud={loud}>
@@ -232,8 +249,8 @@ function Happened({ step }: { readonly step: StepView }) {
 function Changed({ step }: { readonly step: StepView }) {
   if (step.changes.length === 0) return null;
   return (
-    <Section title="What changed">
-      <dl className={styles.values}>
+    <Section part="changed" title="What changed">
+      <dl key={step.number} className={styles.values}>
         {step.changes.map((c) => (
           <div key={c.name} className={styles.changed} title={c.doc || undefined}>
             <dt>

@@ -107,7 +107,8 @@ function Row({ who, what, results }: RowProps) {
       </td>
       {results.map((r, i) => (
         <td key={i} className={styles.result} data-loud={r?.loud}>
-          {r?.text}
+          {/* Another word, not the same one moved. */}
+          <span key={r?.text}>{r?.text}</span>
         </td>
       ))}
     </tr>

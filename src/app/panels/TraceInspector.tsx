@@ -54,7 +54,8 @@ export function TraceInspector({ trace }: { readonly trace: TraceView }) {
           </dl>
         </Section>
       )}
-      <Section title="Files">
+      {/* It stands lower where the states above it are told. */}
+      <Section key={String(playing)} title="Files">
         <ul className={styles.files}>
           {report.files.map((f) => (
             <li key={f.name}>
