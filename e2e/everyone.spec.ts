@@ -37,6 +37,43 @@ for (const theme of ['light', 'dark'] as const)
     await check('table');
   });
 
+for (const theme of ['light', 'dark'] as const)
+  test(`no violation in what is opened over the lanes, nor in two runs: ${theme}`, async ({ page }) => {
+    test.slow();
+    const hotlanes = new HotlanesPage(page);
+    await page.emulateMedia({ colorScheme: theme });
+    await hotlanes.open();
+    const found: string[] = [];
+    const check = async (what: string): Promise<void> => {
+      const { violations } = await new AxeBuilder({ page }).exclude('[data-base-ui-focus-guard]').analyze();
+      found.push(...violations.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`));
+    };
+    for (const view of [
+      'view.matrix',
+      'view.failures',
+      'view.sources',
+      'view.keys',
+      'view.palette',
+      'session.branches',
+    ]) {
+      await hotlanes.command(view);
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await page.waitForTimeout(500); // its first rows
+      await check(view);
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toBeHidden();
+    }
+    await hotlanes.command('beside.v6.3');
+    await expect(hotlanes.sentence.getByRole('heading', { level: 2 })).toContainText('returns -EIO');
+    await check('beside');
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const sheet of ['Text', 'Step', 'Log']) {
+      await page.getByRole('navigation', { name: 'Panels' }).getByRole('button', { name: sheet }).click();
+      await check(`sheet ${sheet}`);
+    }
+    expect(found).toEqual([]);
+  });
+
 test('by keyboard alone: read the answer, go back, disarm the fault, see the difference', async ({ page }) => {
   const hotlanes = new HotlanesPage(page);
   await hotlanes.open();
