@@ -335,3 +335,36 @@ test('the headings of the parts stay, and what is typed is taken back piece by p
   await expect.poll(() => hotlanes.patch()).not.toContain('# nothing');
   await expect(hotlanes.sentence).toContainText('#UD at VMPTRLD');
 });
+
+for (const colorScheme of ['light', 'dark'] as const)
+  test(`the kernel’s text breaks no rule of accessibility, and fits a phone: ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    const hotlanes = new KernelPage(page);
+    await hotlanes.openKernel();
+    const rules = async (what: string): Promise<void> => {
+      const { violations } = await new AxeBuilder({ page }).exclude('[data-base-ui-focus-guard]').analyze();
+      const found = violations.map((v) => `${what}: ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join('; ')}`);
+      expect(found).toEqual([]);
+    };
+    await hotlanes.goTo('hardware_enable_nolock');
+    await rules('text');
+    await page.keyboard.press('ControlOrMeta+i');
+    await rules('what a name is');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('ControlOrMeta+f');
+    await page.getByRole('textbox', { name: 'Find' }).fill('kvm_usage_count');
+    await rules('search');
+    await page.keyboard.press('Escape');
+    await page.getByRole('combobox', { name: 'Go to a name' }).fill('kvm_');
+    await expect(page.getByRole('option').first()).toBeVisible();
+    await rules('names');
+    await page.keyboard.press('Escape');
+    await hotlanes.command('kernel.begin.bug-the-vm');
+    await expect(hotlanes.changes).toContainText('VM_CANNOT_BE_HERE');
+    await rules('changes');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await hotlanes.command('view.text');
+    await expect(hotlanes.changes).toBeVisible();
+    await rules('phone');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  });

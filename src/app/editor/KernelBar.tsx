@@ -103,41 +103,53 @@ function GoTo() {
   }, [open, query]);
   return (
     <Autocomplete.Root
+      inline
+      open={open}
       items={found}
       filter={null}
       itemToStringValue={(item: NameItem) => item.name}
-      open={open}
-      onOpenChange={setOpen}
       value={query}
-      onValueChange={(value, { reason }) => reason === 'input-change' && setQuery(value)}
-      autoHighlight
-      openOnInputClick
+      onValueChange={(value, { reason }) => {
+        if (reason !== 'input-change') return;
+        setQuery(value);
+        setOpen(true);
+      }}
+      autoHighlight="always"
     >
-      <Autocomplete.Input className="kernel-goto" aria-label="Go to a name" placeholder="Go to …" spellCheck={false} />
-      <Autocomplete.Portal>
-        <Autocomplete.Positioner sideOffset={3} align="start" className="kernel-names-place">
-          <Autocomplete.Popup className="kernel-names">
-            <Autocomplete.Empty>{query !== '' && <p>Nothing is called so.</p>}</Autocomplete.Empty>
-            <Autocomplete.List>
-              {(item: NameItem) => (
-                <Autocomplete.Item
-                  key={`${item.kind} ${item.name}`}
-                  value={item}
-                  className="kernel-name"
-                  onClick={() => {
-                    setQuery('');
-                    // the list gives the focus back first
-                    setTimeout(() => goInKernel(item.name));
-                  }}
-                >
-                  <code>{item.name}</code>
-                  <span>{item.kind}</span>
-                </Autocomplete.Item>
-              )}
-            </Autocomplete.List>
-          </Autocomplete.Popup>
-        </Autocomplete.Positioner>
-      </Autocomplete.Portal>
+      <div className="kernel-goto-place">
+        <Autocomplete.Input
+          className="kernel-goto"
+          aria-label="Go to a name"
+          aria-expanded={open}
+          placeholder="Go to …"
+          spellCheck={false}
+          onClick={() => setOpen(true)}
+          onBlur={() => setOpen(false)}
+          onKeyDown={({ key }) => key === 'Escape' && setOpen(false)}
+        />
+        {open && (
+          <Autocomplete.List className="kernel-names">
+            {(item: NameItem) => (
+              <Autocomplete.Item
+                key={`${item.kind} ${item.name}`}
+                value={item}
+                className="kernel-name"
+                // the field keeps the focus until the text has it
+                onMouseDown={(event) => event.preventDefault()}
+                onClick={() => {
+                  setQuery('');
+                  setOpen(false);
+                  goInKernel(item.name);
+                }}
+              >
+                <code>{item.name}</code>
+                <span>{item.kind}</span>
+              </Autocomplete.Item>
+            )}
+          </Autocomplete.List>
+        )}
+        {open && query !== '' && found.length === 0 && <p className="kernel-names">Nothing is called so.</p>}
+      </div>
     </Autocomplete.Root>
   );
 }
