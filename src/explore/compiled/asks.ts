@@ -45,8 +45,8 @@ function mayEver(b: Build, x: number, c: number): boolean {
   return fixed(b, allowed + c) !== 0 || b.world.start[base + Head.cpu] === c;
 }
 
-/** A placement rule for one task and one CPU: 1 or 0. */
-export function mayRun(b: Build, scope: Scope, x: number, c: number): Op {
+/** A placement rule for one task and one CPU, and its affinity mask unless that is left out: 1 or 0. */
+export function mayRun(b: Build, scope: Scope, x: number, c: number, masked = true): Op {
   const { program } = b;
   const context = program.contexts[x]!;
   const percpu = context.kind === 'percpu';
@@ -61,7 +61,7 @@ export function mayRun(b: Build, scope: Scope, x: number, c: number): Op {
   const small = fold(rule, known);
   const placed = value({ b, scope, known, env: null }, small);
   if (percpu) return i32.ne(placed, zero);
-  const allowed = fixed(b, context.allowed + c);
+  const allowed = masked ? fixed(b, context.allowed + c) : 1;
   if (allowed === 0) return zero;
   const may = small.op === 'const' ? i32.const(+(small.value !== 0)) : i32.ne(placed, zero);
   return allowed === undefined ? either(read(b, context.allowed + c), may, zero) : may;

@@ -3,9 +3,9 @@
  * words is, in this order, the pairs and the index of the nodes, the pairs and the index of the states, and their parents.
  */
 import { Head, type Program } from '../../language/program';
-import { Machine, type Transition } from '../../machine/machine';
-import { compileSearch, Status, type Compiled } from './module';
-import { KINDS } from './transitions';
+import type { Machine, Transition } from '../../machine/machine';
+import { compileSearch, NO_REDUCTIONS, Status, type Compiled, type Reductions } from './module';
+import { Replay } from '../reduce/replay';
 
 interface Exports {
   run(budget: number): number;
@@ -25,6 +25,7 @@ export interface EngineOptions {
   readonly maxStates?: number;
   /** Most bytes of memory that the search takes. */
   readonly maxBytes?: number;
+  readonly reductions?: Reductions;
 }
 
 type Part = 'nodes.pairs' | 'nodes.index' | 'roots.pairs' | 'roots.index' | 'parents';
@@ -49,10 +50,10 @@ export class Engine {
   constructor(
     private readonly program: Program,
     machine: Machine,
-    { maxStates = 2 ** 31, maxBytes = 2 ** 31 }: EngineOptions = {},
+    { maxStates = 2 ** 31, maxBytes = 2 ** 31, reductions = NO_REDUCTIONS }: EngineOptions = {},
   ) {
     this.maxPages = Math.min(MOST_PAGES, Math.floor(maxBytes / PAGE));
-    this.compiled = compileSearch(program, machine.s.slice(0, program.width), this.maxPages);
+    this.compiled = compileSearch(program, machine.s.slice(0, program.width), this.maxPages, reductions);
     const pages = Math.ceil(this.compiled.memory.end / PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: Math.max(pages, this.maxPages) });
     const instance = new WebAssembly.Instance(new WebAssembly.Module(this.compiled.bytes), {
@@ -259,19 +260,17 @@ export class Engine {
     const path: number[] = [];
     const parents = new Int32Array(this.memory.buffer, this.get('parents') >>> 0, this.states);
     for (let i = to; i > 0; i = parents[i]!) path.unshift(i);
-    const machine = new Machine(this.program);
+    const replay = new Replay(this.program);
     let at = 0;
-    return path.map((next) => {
-      const t = this.edge(at, next, machine);
-      machine.apply(t);
-      machine.mark();
+    for (const next of path) {
+      for (const { code, choice } of this.edge(at, next)) replay.add(code, choice);
       at = next;
-      return t;
-    });
+    }
+    return replay.steps;
   }
 
-  /** The transition that leads from one state to another; the machine stands in the first. */
-  private edge(from: number, to: number, machine: Machine): Transition {
+  /** The transition that leads from one state to another, and the steps that were done together with it. */
+  private edge(from: number, to: number): { code: number; choice: number }[] {
     const kept = this.keep();
     this.exports.decode(from);
     this.put('wanted', to);
@@ -279,13 +278,11 @@ export class Engine {
     this.exports.expand();
     const code = this.get('found');
     const choice = this.get('foundChoice');
+    const more = new Int32Array(this.memory.buffer, this.compiled.memory.foundLog, this.get('foundLogged'));
+    const steps = [{ code, choice }, ...[...more].map((c) => ({ code: c, choice: 0 }))];
     this.restore(kept);
     if (code < 0) throw new Error('a state without a way to it');
-    const kind = KINDS[code & 7]!;
-    const context = (code >> 3) & 0x1fff;
-    const own = kind === 'step' || kind === 'sleep' || kind === 'adrift';
-    const cpu = own ? machine.head(context, Head.cpu) : code >> 16;
-    return { kind, context, cpu, choice };
+    return steps;
   }
 
   private keep(): Record<string, WebAssembly.Global['value']> {

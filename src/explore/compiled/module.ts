@@ -1,6 +1,8 @@
 /** A program as one WebAssembly module that searches its states, breadth first. What it exports is driven by `engine.ts`. */
 import type { Program } from '../../language/program';
 import { layout, type Layout } from '../program/layout';
+import { conflicts } from '../program/conflicts';
+import { forgettable } from '../program/forgettable';
 import { reach, type Reach } from '../program/reach';
 import { ModuleWriter, type Func } from '../wasm/encode';
 import {
@@ -8,6 +10,7 @@ import {
   br,
   brIf,
   call,
+  copy,
   drop,
   get,
   getGlobal,
@@ -22,12 +25,14 @@ import {
   when,
   type Op,
 } from '../wasm/ops';
-import { define, zero, type Build } from './build';
+import { define, writeAt, zero, type Build } from './build';
 import { value } from './expressions';
 import { setCodes } from './others';
 import { Steps } from './steps';
 import { lookup, rehash, table } from './tables';
-import { Transitions } from './transitions';
+import { forgetCpus } from '../reduce/forget';
+import { Reduce } from '../reduce/reduce';
+import { code, inTable, Transitions } from './transitions';
 import { decode, restore, rootPair, rowBytes } from './tree';
 
 /** What `run` ends with. */
@@ -37,13 +42,35 @@ export interface Compiled {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly layout: Layout;
   readonly world: Reach;
-  readonly memory: { readonly cur: number; readonly par: number; readonly rowBytes: number; readonly end: number };
+  readonly memory: {
+    readonly cur: number;
+    readonly par: number;
+    readonly rowBytes: number;
+    readonly end: number;
+    /** Steps done together with the transition that was looked for. */
+    readonly foundLog: number;
+  };
 }
 
 const PAGE = 65_536;
+/** Most steps that are done together with a transition, and remembered. */
+const LOG_ENTRIES = 1_000;
+
+/** What may be left out of the search without a change of its verdict. */
+export interface Reductions {
+  /** Steps whose moment nobody can tell are done together with the one before or after them. */
+  readonly merge: boolean;
+  /** Where a sleeper's turn has come and stays, only its placings are explored. */
+  readonly order: boolean;
+  /** The CPU that a sleeping task was on is forgotten where nobody asks for it. */
+  readonly forget: boolean;
+}
+
+export const NO_REDUCTIONS: Reductions = { merge: false, order: false, forget: false };
+export const ALL_REDUCTIONS: Reductions = { merge: true, order: true, forget: true };
 
 /** Compiles a program whose boot left the given cells. `maxPages`: most memory that the module may ever have. */
-export function compileSearch(program: Program, start: Int32Array, maxPages: number): Compiled {
+export function compileSearch(program: Program, start: Int32Array, maxPages: number, reductions: Reductions): Compiled {
   const world = reach(program, start);
   const { question } = program;
   const place = layout(world, [
@@ -143,34 +170,69 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
   const back = restore(b);
   const put = decode(b, nodes);
 
+  // ---- reductions
+  const merges = reductions.merge || reductions.order ? { normalize: module.declare([], []) } : null;
+  const forgets = reductions.forget ? forgetCpus(b, forgettable(world)) : null;
+  const snapshot = merges ? b.memory.constants('snapshot', () => Array.from({ length: place.words }, () => 0)) : 0;
+  const logCount = global('logged');
+  const foundCount = global('foundLogged');
+  const foundLog = merges ? b.memory.constants('found log', () => Array.from({ length: LOG_ENTRIES }, () => 0)) : 0;
+  const log = merges ? b.memory.constants('log', () => Array.from({ length: LOG_ENTRIES }, () => 0)) : 0;
+  const words = i32.const(place.words * 4);
+  /** Runs on from the state that was reached; where that would be an error, not from there. */
+  const settle: Op =
+    merges && reductions.merge
+      ? [
+          copy(i32.const(snapshot), i32.const(cur), words),
+          set(2, getGlobal(logCount)),
+          call(merges.normalize.index),
+          when(getGlobal(b.globals.err), [
+            setGlobal(b.globals.err, zero),
+            setGlobal(logCount, get(2)),
+            copy(i32.const(cur), i32.const(snapshot), words),
+          ]),
+        ]
+      : nothing;
+  const noteFound: Op = [
+    setGlobal(g.found, get(0)),
+    setGlobal(g.foundChoice, getGlobal(b.globals.choice)),
+    setGlobal(foundCount, getGlobal(logCount)),
+    merges ? copy(i32.const(foundLog), i32.const(log), i32.shl(getGlobal(logCount), i32.const(2))) : nothing,
+  ];
+  const prefix = { cpu: global('prefixCpu', 'i32', -1n), task: global('prefixTask'), apply: module.declare([], []) };
+  define(b, prefix.apply, 0, (scope) => [
+    when(
+      i32.ge(getGlobal(prefix.cpu), zero),
+      writeAt(b, scope, program.machine.cur, getGlobal(prefix.cpu), getGlobal(prefix.task)),
+    ),
+  ]);
+  /** After a transition: as before it. */
+  const resume = reductions.merge ? when(i32.ge(getGlobal(prefix.cpu), zero), call(prefix.apply.index)) : nothing;
+  const forgetLog = [setGlobal(logCount, zero), resume];
+
   // ---- taking a state
   const add = (counter: number): Op => setGlobal(counter, i32.add(getGlobal(counter), i32.const(1)));
   const commit = module.func(['i32'], [], ['i64', 'i32'], () => [
-    when(getGlobal(g.full), [call(back.index), ret()]),
+    when(getGlobal(g.full), [call(back.index), forgetLog, ret()]),
     add(g.seen),
     when(getGlobal(b.globals.err), [
       setGlobal(b.globals.err, zero),
       add(g.errors),
-      when(i32.lt(getGlobal(g.firstError), zero), [
-        setGlobal(g.firstError, getGlobal(g.head)),
-        setGlobal(g.found, get(0)),
-        setGlobal(g.foundChoice, getGlobal(b.globals.choice)),
-      ]),
+      when(i32.lt(getGlobal(g.firstError), zero), [setGlobal(g.firstError, getGlobal(g.head)), noteFound]),
       call(back.index),
+      forgetLog,
       ret(),
     ]),
     setGlobal(g.transitions, i64.add(getGlobal(g.transitions), i64.const(1n))),
+    settle,
+    forgets ? call(forgets.index) : nothing,
     set(1, call(pair.index)),
     when(i32.eqz(getGlobal(g.full)), [
       set(2, call(root.index, get(1))),
-      when(i32.eq(get(2), getGlobal(g.wanted)), [
-        when(i32.lt(getGlobal(g.found), zero), [
-          setGlobal(g.found, get(0)),
-          setGlobal(g.foundChoice, getGlobal(b.globals.choice)),
-        ]),
-      ]),
+      when(i32.eq(get(2), getGlobal(g.wanted)), [when(i32.lt(getGlobal(g.found), zero), noteFound)]),
     ]),
     call(back.index),
+    forgetLog,
   ]);
   const guardError = module.func([], [], [], () => [
     setGlobal(b.globals.err, zero),
@@ -184,7 +246,21 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
     ]),
   ]);
 
-  const transitions = new Transitions(b, steps, { commit, guardError });
+  const transitions = new Transitions(b, steps, { commit, guardError, restore: back });
+  if (merges) {
+    const reduce = new Reduce(b, steps, conflicts(world), {
+      readyOf: (x) => transitions.readyOf(x),
+      code,
+      inTable: (funcs) => inTable(b, funcs),
+      log: { address: log, count: logCount, capacity: LOG_ENTRIES },
+    });
+    transitions.reduce = {
+      late: reductions.merge ? reduce : null,
+      due: reductions.order ? reduce.due() : null,
+      prefix: reductions.merge ? prefix : null,
+    };
+    reduce.normalize(merges.normalize);
+  }
   const expand = transitions.expand();
   const stuck = transitions.stuck();
   while (steps.map((s) => s.finish()).some(Boolean));
@@ -237,6 +313,7 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
   module.exportFunc(
     'begin',
     module.func([], [], [], () => [
+      forgets ? call(forgets.index) : nothing,
       setGlobal(b.globals.dirty, i64.const(-1n)),
       setGlobal(g.head, i32.const(-1)),
       drop(call(root.index, call(pair.index))),
@@ -256,7 +333,7 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
     bytes: module.finish(pages, Math.max(pages, maxPages)),
     layout: place,
     world,
-    memory: { cur, par, rowBytes: bytes, end: align(top, 4096) },
+    memory: { cur, par, rowBytes: bytes, end: align(top, 4096), foundLog },
   };
 }
 

@@ -42,16 +42,44 @@ export function code(kind: Kind, context: number, cpu: number): number {
   return KINDS.indexOf(kind) | (context << 3) | (cpu << 16);
 }
 
+/** Entry of the first of these functions in the table; the others follow it. */
+export function inTable(b: Build, funcs: readonly Func[]): number {
+  return funcs.map((f) => b.module.entry(f))[0]!;
+}
+
+/** What stands before each transition that is tried: another task was switched to. */
+export interface Prefix {
+  /** Global: the CPU, -1 for none. */
+  readonly cpu: number;
+  /** Global: the task + 1. */
+  readonly task: number;
+  readonly apply: Func;
+}
+
+/** Steps that may be done as late as the one after them. */
+export interface Late {
+  readonly latest: (x: number, pc: number) => Op | null;
+  readonly forward: (x: number) => Op;
+}
+
 export interface Commit {
   /** Takes the state that was reached, by a transition (parameter) and `choice`. */
   readonly commit: Func;
   /** Counts a condition that could not be evaluated. */
   readonly guardError: Func;
+  /** Sets the state back to the one that is expanded. */
+  readonly restore: Func;
 }
 
 export class Transitions {
   private readonly leaves: (Func | undefined)[] = [];
   private readonly switches: (Func | undefined)[] = [];
+  /** Reductions that are on; set before any code is made. */
+  reduce: { readonly late: Late | null; readonly due: Func | null; readonly prefix: Prefix | null } = {
+    late: null,
+    due: null,
+    prefix: null,
+  };
 
   constructor(
     private readonly b: Build,
@@ -111,6 +139,18 @@ export class Transitions {
         steps.run(pc),
         this.commit(scope, 'step', x, on, choice),
       ];
+      const { late } = this.reduce;
+      const latest = late?.latest(x, pc) ?? null;
+      const kept = scope.temp();
+      const stepOn: Op =
+        latest === null
+          ? step(zero)
+          : [
+              set(kept, latest),
+              steps.run(pc),
+              when(get(kept), when(i32.eqz(getGlobal(b.globals.err)), late!.forward(x))),
+              this.commit(scope, 'step', x, on),
+            ];
       switch (instr.op) {
         case 'choose': {
           const out: Op[] = [];
@@ -140,7 +180,7 @@ export class Transitions {
           return [
             set(may, go),
             when(getGlobal(b.globals.err), [call(this.done.guardError.index), ret()]),
-            when(get(may), [step(zero), ret()]),
+            when(get(may), [stepOn, ret()]),
             wait,
           ];
         }
@@ -161,9 +201,13 @@ export class Transitions {
     return callAt(type, i32.add(readHead(this.b, x, Head.pc), i32.const(first)));
   }
 
-  /** Whether a task that sleeps could go on: a call through a table by its pc. */
-  private readyTable(x: number): Op {
+  private readonly readyTables: (number | undefined)[] = [];
+  /** Whether a context could go on from where it stands: a call through a table by its pc. */
+  readyOf(x: number): Op {
     const { b } = this;
+    const type = b.module.type([], ['i32']);
+    const known = this.readyTables[x];
+    if (known !== undefined) return callAt(type, i32.add(readHead(b, x, Head.pc), i32.const(known)));
     const steps = this.steps[x]!;
     const always = b.shared('always', () => {
       const f = b.module.declare([], ['i32']);
@@ -178,7 +222,8 @@ export class Transitions {
       define(b, f, 0, (scope) => ready(steps.at(scope, pc), pc));
       return f;
     });
-    return callAt(b.module.type([], ['i32']), i32.add(readHead(b, x, Head.pc), i32.const(inTable(b, funcs))));
+    const first = (this.readyTables[x] = inTable(b, funcs));
+    return callAt(type, i32.add(readHead(b, x, Head.pc), i32.const(first)));
   }
 
   /** What can happen on a CPU while y is its current task and nobody spins for a run queue there. */
@@ -211,13 +256,60 @@ export class Transitions {
               ]),
             ),
           )
-        : when(either(waiting, i32.const(1), i32.eqz(mayRun(b, scope, y, c))), [
-            this.run(this.leave(y)),
-            this.commit(scope, 'preempt', y, c),
-          ]);
+        : [
+            when(either(waiting, i32.const(1), i32.eqz(mayRun(b, scope, y, c))), [
+              this.run(this.leave(y)),
+              this.commit(scope, 'preempt', y, c),
+            ]),
+            this.instead(scope, c, y),
+          ];
       return [handler, interrupt, lives(b, y) ? this.move(y) : nothing, when(mayLeave(b, y), leaves)];
     });
     return func;
+  }
+
+  /**
+   * Reductions keep one of several tasks as the current one where it makes no difference which. The others' steps are there
+   * all the same: it is put aside, another is switched to, and does its step.
+   */
+  private instead(scope: Scope, c: number, y: number): Op {
+    const { b } = this;
+    const { prefix } = this.reduce;
+    if (!prefix) return nothing;
+    const noisy = (t: number): Op =>
+      [Head.notifier, Head.hook, Head.preempt, Head.irqOff]
+        .filter((f) => fixed(b, head(b, t, f)) !== 0)
+        .map((f) => readHead(b, t, f))
+        .reduce((a, o) => i32.or(a, o), zero);
+    return when(
+      i32.eqz(noisy(y)),
+      tasksOf(b, c)
+        .filter((t) => t !== y)
+        .map((t) =>
+          when(
+            isOn(b, t, c),
+            when(
+              mayRun(b, scope, t, c),
+              when(
+                noisy(t),
+                [
+                  writeConst(b, scope, b.program.machine.cur + c, t + 1),
+                  this.run(this.switchIn(t)),
+                  this.commit(scope, 'switch', t, c),
+                ],
+                [
+                  setGlobal(prefix.cpu, i32.const(c)),
+                  setGlobal(prefix.task, i32.const(t + 1)),
+                  call(prefix.apply.index),
+                  this.move(t),
+                  setGlobal(prefix.cpu, i32.const(-1)),
+                  call(this.done.restore.index),
+                ],
+              ),
+            ),
+          ),
+        ),
+    );
   }
 
   /** A sleeper is woken, a task that may not stay where it is moves. */
@@ -236,7 +328,7 @@ export class Transitions {
         rqMayBeHeld(b) ? when(beingPlaced(b, x), ret()) : nothing,
         when(is(get(run), Run.sleeping), [
           when(hookOut, ret()),
-          set(may, this.readyTable(x)),
+          set(may, this.readyOf(x)),
           this.checked(),
           when(get(may), this.places('wake', x, scope)),
           ret(),
@@ -302,7 +394,7 @@ export class Transitions {
       define(b, f, 0, () => nothing);
       return f;
     });
-    define(b, func, 0, () => {
+    define(b, func, 0, (scope) => {
       const stoppers = cpusOf(b).filter((c) => lives(b, stopperOf(b, c)));
       const stopped = stoppers.map((c) =>
         when(
@@ -318,11 +410,23 @@ export class Transitions {
         const go = callAt(type, i32.add(read(b, machine.cur + c), i32.const(first)));
         return when(i32.eqz(read(b, machine.rqWait + c)), go);
       });
-      const placed = schedulable(b)
-        .filter((x) => lives(b, x))
-        .map((x) => call(this.placing(x).index));
+      const tasks = schedulable(b).filter((x) => lives(b, x));
+      const placings = tasks.map((x) => this.placing(x));
+      const placed = placings.map((f) => call(f.index));
+      const { due } = this.reduce;
+      const x = scope.temp();
+      const only = due
+        ? [
+            set(x, call(due.index)),
+            when(
+              i32.ge(get(x), zero),
+              tasks.map((t, i) => when(is(get(x), t), [call(placings[i]!.index), ret()])),
+            ),
+          ]
+        : nothing;
       return [
         when(read(b, machine.panic), ret()),
+        only,
         fixed(b, machine.stopped) === undefined ? when(read(b, machine.stopped), [stopped, ret()]) : nothing,
         running,
         placed,
@@ -355,11 +459,6 @@ export class Transitions {
     });
     return func;
   }
-}
-
-/** Entry of the first of these functions in the table; the others follow it. */
-function inTable(b: Build, funcs: readonly Func[]): number {
-  return funcs.map((f) => b.module.entry(f))[0]!;
 }
 
 function setRun(b: Build, scope: Scope, x: number, value: number): Op {
