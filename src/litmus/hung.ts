@@ -39,8 +39,11 @@ export function placeOf(program: Program, pc: number): Place {
   return { file, line, column, length };
 }
 
-/** The tasks that hang at the end of a quiet run. */
-export function hungTasks(result: RunResult, returns: readonly ActionOutcome[]): Hung[] {
+/** Where a run has come to, or a search. */
+export type End = Pick<RunResult, 'program' | 'machine'>;
+
+/** The tasks that hang where nothing can happen any more. */
+export function hungTasks(result: End, returns: readonly ActionOutcome[]): Hung[] {
   const { program, machine } = result;
   const hung: Hung[] = [];
   const spinning = spinners(result);
@@ -73,7 +76,7 @@ export function hungTasks(result: RunResult, returns: readonly ActionOutcome[]):
 }
 
 /** Contexts that spin, interrupts off, for a run queue lock that is never given back. */
-function spinners({ program, machine }: RunResult): Map<number, Hung> {
+function spinners({ program, machine }: End): Map<number, Hung> {
   const found = new Map<number, Hung>();
   for (let cpu = 0; cpu < program.cpus; cpu++) {
     const task = machine.s[program.machine.rqWait + cpu]! - 1;
@@ -104,7 +107,7 @@ const CPU_ASKS: ReadonlySet<string> = new Set(['need_resched', 'irq_pending', 'h
 
 type Reason = Pick<Hung, 'waits' | 'lock' | 'holder' | 'holder_dead' | 'readers' | 'on'>;
 
-function reason(result: RunResult, x: number, instr: Instr, ready: boolean, between: boolean): Reason {
+function reason(result: End, x: number, instr: Instr, ready: boolean, between: boolean): Reason {
   const { program, machine } = result;
   const none: Reason = { waits: 'condition', lock: null, holder: null, holder_dead: false, readers: 0, on: [] };
   if (ready) return { ...none, waits: 'cpu' };
@@ -150,7 +153,7 @@ function reason(result: RunResult, x: number, instr: Instr, ready: boolean, betw
 }
 
 /** The action behind `after`: the compiler turns it into a wait for the progress of its actor. */
-function awaited({ program, machine }: RunResult, cond: Code): Partial<Reason> {
+function awaited({ program, machine }: End, cond: Code): Partial<Reason> {
   if (cond.op !== 'bin' || cond.left.op !== 'cell' || cond.right.op !== 'const') return {};
   const at = cond.left.at;
   const group = program.groups.find((g) => g.base === at);
@@ -165,7 +168,7 @@ function awaited({ program, machine }: RunResult, cond: Code): Partial<Reason> {
 }
 
 /** What a condition depends on, in the words of the kernel text: `cpu_present_mask[4]`, `alive(vm0.vcpu0)`. */
-function readBy(result: RunResult, code: Code, x: number): string[] {
+function readBy(result: End, code: Code, x: number): string[] {
   const { program, machine } = result;
   switch (code.op) {
     case 'not':
@@ -188,7 +191,7 @@ function readBy(result: RunResult, code: Code, x: number): string[] {
   }
 }
 
-function cellName({ program }: RunResult, cell: number): string {
+function cellName({ program }: End, cell: number): string {
   const group = program.groups.find((g) => cell >= g.base && cell < g.base + g.count);
   if (!group) return '';
   return group.scope === 'global' || group.count === 1 ? group.name : `${group.name}[${cell - group.base}]`;

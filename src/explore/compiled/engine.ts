@@ -3,8 +3,8 @@
  * words is, in this order, the pairs and the index of the nodes, the pairs and the index of the states, and their parents.
  */
 import { Head, type Program } from '../../language/program';
-import type { Machine, Transition } from '../../machine/machine';
-import { compileSearch, NO_REDUCTIONS, Status, type Compiled, type Reductions } from './module';
+import { MachineError, type Machine, type Transition } from '../../machine/machine';
+import { compileSearch, EDGES, NO_REDUCTIONS, Status, type Compiled, type Reductions } from './module';
 import { Replay } from '../reduce/replay';
 
 interface Exports {
@@ -12,6 +12,8 @@ interface Exports {
   begin(): void;
   decode(state: number): void;
   expand(): void;
+  ends(): number;
+  preemptible(c: number): number;
   rehashNodes(): void;
   rehashRoots(): void;
 }
@@ -246,7 +248,11 @@ export class Engine {
   }
   /** All states were taken up and expanded. */
   get complete(): boolean {
-    return this.get('left') === 0 && !this.outOfMemory && this.expanded === this.states;
+    return !this.left && !this.outOfMemory && this.expanded === this.states;
+  }
+  /** Some states were not taken up, for there were too many. */
+  get left(): boolean {
+    return this.get('left') !== 0;
   }
   get bytes(): number {
     return this.memory.buffer.byteLength;
@@ -257,16 +263,63 @@ export class Engine {
 
   /** Transitions on the way to a state. */
   way(to: number): Transition[] {
-    const path: number[] = [];
-    const parents = new Int32Array(this.memory.buffer, this.get('parents') >>> 0, this.states);
-    for (let i = to; i > 0; i = parents[i]!) path.unshift(i);
+    return this.along(this.path(to));
+  }
+
+  /** Transitions along states each of which follows the one before. */
+  along(states: readonly number[]): Transition[] {
     const replay = new Replay(this.program);
-    let at = 0;
-    for (const next of path) {
-      for (const { code, choice } of this.edge(at, next)) replay.add(code, choice);
-      at = next;
-    }
+    states.slice(1).forEach((next, i) => {
+      for (const { code, choice } of this.edge(states[i]!, next)) replay.add(code, choice);
+    });
     return replay.steps;
+  }
+
+  /** The first error: the steps up to it, and what it is. Null where there is none. */
+  error(): { readonly steps: readonly Transition[]; readonly error: MachineError } | null {
+    const at = this.firstError;
+    if (at < 0) return null;
+    const replay = new Replay(this.program);
+    const path = this.path(at);
+    path.slice(1).forEach((next, i) => {
+      for (const { code, choice } of this.edge(path[i]!, next)) replay.add(code, choice);
+    });
+    try {
+      for (const { code, choice } of this.wrong(at)) replay.add(code, choice);
+      replay.look();
+    } catch (error) {
+      if (error instanceof MachineError) return { steps: replay.steps, error };
+      throw error;
+    }
+    throw new Error('an error that does not come again');
+  }
+
+  /** The transition that is the first error of a state, and the steps before it. */
+  private wrong(state: number): { code: number; choice: number }[] {
+    const kept = this.keep();
+    this.exports.decode(state);
+    this.put('found', -1);
+    this.put('firstError', -1);
+    this.exports.expand();
+    const steps = this.found();
+    this.restore(kept);
+    // a condition that could not be evaluated: the machine finds it when it asks what can happen
+    return steps[0]!.code < 0 ? [] : steps;
+  }
+
+  /** The transition written down last, and the steps done together with it. */
+  private found(): { code: number; choice: number }[] {
+    const more = new Int32Array(this.memory.buffer, this.compiled.memory.foundLog, this.get('foundLogged'));
+    const first = { code: this.get('found'), choice: this.get('foundChoice') };
+    return [first, ...[...more].map((code) => ({ code, choice: 0 }))];
+  }
+
+  /** States on the way to one, from the first. */
+  path(to: number): number[] {
+    const parents = new Int32Array(this.memory.buffer, this.get('parents') >>> 0, this.states);
+    const path = [to];
+    while (path[0]! > 0) path.unshift(parents[path[0]!]!);
+    return path;
   }
 
   /** The transition that leads from one state to another, and the steps that were done together with it. */
@@ -276,13 +329,44 @@ export class Engine {
     this.put('wanted', to);
     this.put('found', -1);
     this.exports.expand();
-    const code = this.get('found');
-    const choice = this.get('foundChoice');
-    const more = new Int32Array(this.memory.buffer, this.compiled.memory.foundLog, this.get('foundLogged'));
-    const steps = [{ code, choice }, ...[...more].map((c) => ({ code: c, choice: 0 }))];
+    const steps = this.found();
     this.restore(kept);
-    if (code < 0) throw new Error('a state without a way to it');
+    if (steps[0]!.code < 0) throw new Error('a state without a way to it');
     return steps;
+  }
+
+  /** Transitions of a state that was expanded: where each leads, and its code. Nothing where an `eventually` has come. */
+  edges(from: number): Int32Array {
+    const kept = this.keep();
+    this.exports.decode(from);
+    this.put('edges', 0);
+    if (this.exports.ends() === 0) this.exports.expand();
+    const count = this.get('edges');
+    this.put('edges', EDGES);
+    this.restore(kept);
+    return new Int32Array(this.memory.buffer, this.compiled.memory.edges, count * 2);
+  }
+
+  /** Whether an `eventually` has come in a state. */
+  comes(state: number): boolean {
+    this.exports.decode(state);
+    return this.exports.ends() !== 0;
+  }
+
+  /** In the state looked at last: the task that is current on the CPU of x can be put aside for it. */
+  preempts(x: number): boolean {
+    const c = this.cell(this.program.contexts[x]!.base + Head.cpu);
+    return c >= 0 && this.exports.preemptible(c) !== 0;
+  }
+
+  /** A cell of the state that was looked at last, by `edges` or `state`. */
+  cell(cell: number): number {
+    const { layout, world, memory } = this.compiled;
+    const spot = layout.spot(cell);
+    if (!spot) return world.start[cell]!;
+    if (spot.bits === 0) return spot.lo;
+    const word = new Uint32Array(this.memory.buffer, memory.par + spot.word * 4, 1)[0]!;
+    return ((word >>> spot.shift) & (spot.bits === 32 ? 0xffffffff : (1 << spot.bits) - 1)) + spot.lo;
   }
 
   private keep(): Record<string, WebAssembly.Global['value']> {

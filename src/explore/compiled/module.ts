@@ -26,7 +26,9 @@ import {
   type Op,
 } from '../wasm/ops';
 import { define, writeAt, zero, type Build } from './build';
-import { value } from './expressions';
+import { chain, value } from './expressions';
+import { cpusOf } from './asks';
+import { preemptible } from './guards';
 import { setCodes } from './others';
 import { Steps } from './steps';
 import { lookup, rehash, table } from './tables';
@@ -49,10 +51,14 @@ export interface Compiled {
     readonly end: number;
     /** Steps done together with the transition that was looked for. */
     readonly foundLog: number;
+    /** Where transitions are written down: state and code. */
+    readonly edges: number;
   };
 }
 
 const PAGE = 65_536;
+/** Most transitions of one state. */
+export const EDGES = 4_096;
 /** Most steps that are done together with a transition, and remembered. */
 const LOG_ENTRIES = 1_000;
 
@@ -145,6 +151,8 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
     wanted: global('wanted', 'i32', -1n),
     found: global('found', 'i32', -1n),
     foundChoice: global('foundChoice'),
+    /** Transitions of the state that is expanded, while they are wanted; EDGES where they are not. */
+    edges: global('edges', 'i32', BigInt(EDGES)),
   };
 
   // ---- the question, asked of each state once
@@ -159,6 +167,15 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
       setGlobal(b.globals.err, zero),
     ]);
   });
+
+  // what must hold in the end has come: how it goes on does not matter
+  const ends = module.declare([], ['i32']);
+  define(b, ends, 0, (scope) => {
+    if (question?.how !== 'eventually') return zero;
+    const known = { program, cell: world.cell, local: () => 0, self: -1 };
+    return i32.eq(value({ b, scope, known, env: null }, question.cond), i32.const(1));
+  });
+  module.exportFunc('ends', ends);
 
   const node = lookup(module, nodes, g.full, nothing, null);
   const parent: Op = i32.store(
@@ -210,6 +227,8 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
   const resume = reductions.merge ? when(i32.ge(getGlobal(prefix.cpu), zero), call(prefix.apply.index)) : nothing;
   const forgetLog = [setGlobal(logCount, zero), resume];
 
+  const edges = b.memory.constants('edges', () => Array.from({ length: EDGES * 2 }, () => 0));
+
   // ---- taking a state
   const add = (counter: number): Op => setGlobal(counter, i32.add(getGlobal(counter), i32.const(1)));
   const commit = module.func(['i32'], [], ['i64', 'i32'], () => [
@@ -229,6 +248,11 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
     set(1, call(pair.index)),
     when(i32.eqz(getGlobal(g.full)), [
       set(2, call(root.index, get(1))),
+      when(i32.ltU(getGlobal(g.edges), i32.const(EDGES)), [
+        i32.store(i32.shl(getGlobal(g.edges), i32.const(3)), get(2), edges),
+        i32.store(i32.shl(getGlobal(g.edges), i32.const(3)), get(0), edges + 4),
+        add(g.edges),
+      ]),
       when(i32.eq(get(2), getGlobal(g.wanted)), [when(i32.lt(getGlobal(g.found), zero), noteFound)]),
     ]),
     call(back.index),
@@ -287,6 +311,7 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
         set(errors, getGlobal(g.errors)),
         set(errorAt, getGlobal(g.firstError)),
         setGlobal(g.seen, zero),
+        when(call(ends.index), [add(g.head), br(again)]),
         call(expand.index),
         when(getGlobal(g.full), [
           // it is expanded again when there is room
@@ -325,6 +350,16 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
     'decode',
     module.func(['i32'], [], [], () => call(put.index, at(get(0)))),
   );
+  const preempt = module.declare(['i32'], ['i32']);
+  define(b, preempt, 1, (scope) =>
+    chain(
+      scope,
+      get(0),
+      cpusOf(b).map((c) => [c, call(preemptible(b, c).index)] as const),
+      zero,
+    ),
+  );
+  module.exportFunc('preemptible', preempt);
   module.exportFunc('expand', expand);
   module.exportFunc('rehashNodes', rehash(module, nodes));
   module.exportFunc('rehashRoots', rehash(module, roots));
@@ -333,7 +368,7 @@ export function compileSearch(program: Program, start: Int32Array, maxPages: num
     bytes: module.finish(pages, Math.max(pages, maxPages)),
     layout: place,
     world,
-    memory: { cur, par, rowBytes: bytes, end: align(top, 4096), foundLog },
+    memory: { cur, par, rowBytes: bytes, end: align(top, 4096), foundLog, edges },
   };
 }
 

@@ -3,6 +3,7 @@
  * its code leads to; one that waits joins in when somebody who may go on can write what it waits for; one that is not
  * there, when somebody can start it. Sets of things are rows of 64-bit words in the module's constant data.
  */
+import { contains } from '../../language/code';
 import { Head, Run } from '../../language/program';
 import { cpusOf, is, isCurrent, lives, mayLeave, mayRun, queueCell, readHead, schedulable } from '../compiled/asks';
 import { define, fixed, read, zero, type Build, type Scope } from '../compiled/build';
@@ -136,19 +137,25 @@ export class Closure extends Sets {
     const floating = schedulable(b).filter((x) => lives(b, x) && b.program.contexts[x]!.allowed >= 0);
     const clear: Op[] = [];
     for (let w = 0; w < this.words; w++) clear.push(i64.store(zero, i64.const(0n), this.cpus + w * 8));
+    const { place } = b.program;
+    const byTask = [place.user, place.kthread].some((r) =>
+      contains(r, (part) => part.op === 'local' && part.slot === 1),
+    );
     return [
       clear,
       cpusOf(b).map((c) => {
         const elements = conflicts.ofCpu(c);
         if (elements.every((w) => w === 0)) return nothing;
-        const one = (kind: string): Op => {
-          const x = floating.find((y) => b.program.contexts[y]!.kind === kind);
-          return x === undefined ? zero : this.placed(scope, x, c);
+        const rule = (kind: string): Op => {
+          const of = floating.filter((y) => b.program.contexts[y]!.kind === kind);
+          // a rule that does not ask which task it is says the same of all
+          const asked = byTask ? of : of.slice(0, 1);
+          return asked.map((y) => this.placed(scope, y, c)).reduce((a, o) => i32.or(a, o), zero);
         };
         const there = floating
           .map((x) => either(is(readHead(b, x, Head.run), Run.runnable), is(readHead(b, x, Head.cpu), c), zero))
           .reduce((a, o) => i32.or(a, o), zero);
-        const any = i32.or(there, i32.or(one('kthread'), i32.or(one('user'), one('actor'))));
+        const any = i32.or(there, i32.or(rule('kthread'), i32.or(rule('user'), rule('actor'))));
         return when(any, this.unite(this.cpus, this.bits(elements)));
       }),
     ];

@@ -31,6 +31,11 @@ export class Replay {
     this.apply({ kind, context, cpu, choice });
   }
 
+  /** Asks what can happen now, which may be an error of the text. */
+  look(): void {
+    this.machine.enabled();
+  }
+
   private apply(t: Transition): void {
     this.machine.apply(t);
     this.machine.mark();
